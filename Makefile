@@ -1,0 +1,65 @@
+# `make` sets up a private environment in .venv and measures; `make help` lists the rest. Works with GNU make 3.81.
+
+PYTHON ?= python3
+ARGS ?=
+PYTEST_ARGS ?=
+
+# Programs in .venv/bin name their interpreter by its absolute path; `python -m` still works when the clone has moved.
+enter = PATH="$(CURDIR)/.venv/bin:$$PATH"; export PATH; unset PYTHONPATH PYTHONHOME
+
+# $(1): targets and configuration; announce.py is told them too, so that it finds the same results.
+# With the empty trap the shell outlives Ctrl-C, which reaches Snakemake from the terminal, and waits for it to end.
+define pipeline
+@$(enter); trap : INT; python workflow/scripts/unlock.py || exit; \
+python -m snakemake --cores all $(1) $(ARGS); status=$$?; \
+python workflow/scripts/announce.py $(2) $(ARGS); exit $$status
+endef
+
+.PHONY: run quick report test lint setup clean help
+.DEFAULT_GOAL := run
+
+run: setup  ## set up, then measure the default sweep and write the report (default)
+	$(call pipeline)
+
+quick: setup  ## the same in two minutes: 3 rounds, a provisional report
+	$(call pipeline,--configfile config/presets/quick.yaml,--configfile config/presets/quick.yaml)
+
+report: setup  ## write the report again from what has been measured
+	$(call pipeline,report)
+
+test: lint  ## set up, then all linters and tests
+	@$(enter); python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+lint: setup  ## ruff, mypy, snakefmt and snakemake --lint
+	@$(enter); set -e; \
+	python -m ruff check .; \
+	python -m ruff format --check .; \
+	python -m mypy; \
+	python -m snakefmt --check Snakefile workflow/rules; \
+	python -m snakemake --lint
+
+setup: .venv/complete  ## the environment in .venv, from requirements.lock (PYTHON=python3.12 chooses the interpreter)
+
+# Made anew when the lock changes: pip alone would leave behind what the lock no longer names.
+.venv/complete: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	echo "gilscope needs Python 3.11 or newer, and $(PYTHON) is not; name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "gilscope: setting up the environment in .venv; this takes about a minute"
+	@rm -rf .venv
+	@if command -v uv >/dev/null; then \
+		uv venv --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv && \
+		uv pip sync --quiet --python .venv/bin/python --require-hashes requirements.lock; \
+	else \
+		{ $(PYTHON) -m venv .venv || { echo "$(PYTHON) cannot make environments:" \
+		"install its venv package (Debian: python3-venv), or uv." >&2; exit 1; }; } && \
+		.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
+	fi
+	@touch $@
+
+clean:  ## remove .venv, caches and Snakemake's records; never results/
+	rm -rf .venv .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find workflow tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@echo '  ARGS="..." is handed to snakemake, for example: make ARGS="--configfile config/presets/deck.yaml"'

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gilscope.cells import Block
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPTS = ROOT / "workflow" / "scripts"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that take the machine-wide lock share one worker of pytest-xdist, or they would wait for each other."""
+    for item in items:
+        if item.get_closest_marker("alone"):
+            item.add_marker(pytest.mark.xdist_group("machine"))
+
+
+@pytest.fixture(scope="session")
+def scripts() -> Path:
+    return SCRIPTS
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    """The environment in which another interpreter finds the package, as the workflow's rules give it."""
+    return {**os.environ, "PYTHONPATH": str(SCRIPTS), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+@pytest.fixture(scope="session")
+def measure(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Calls workflow/scripts/measure.py: ``measure(block, folder)`` calibrates, with a number it measures that round.
+
+    The temporary folder, and so the lock, is the test's own: nobody waits for a measurement that really goes on.
+    """
+
+    def call(block: Block, folder: Path, number: int | None = None) -> subprocess.CompletedProcess[str]:
+        command: list[Any] = [sys.executable, SCRIPTS / "measure.py", block.to_json()]
+        command += ["--calibration", folder / "calibration.json"]
+        if number is not None:
+            command += ["--round", str(number), "--raw", folder / f"round-{number}.json"]
+            command += ["--facts", folder / f"round-{number}.facts.json"]
+        return subprocess.run(
+            command,
+            env={**environment, "TMPDIR": str(folder)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def read() -> Callable[[Path], Any]:
+    return lambda path: json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,242 @@
+"""A results folder made up from a simple model of a machine, for tests of what comes after measuring."""
+
+from __future__ import annotations
+
+import json
+import math
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+CPU = {
+    "count_loop": (2_000, 60_000, 600_000),
+    "sum_squares": (300, 30_000, 300_000),
+    "sqrt_sin": (200, 20_000, 200_000),
+}
+NATIVE = {"matmul": (64, 160, 400), "chunk_stats": (500, 5_000, 25_000)}
+WAITING = {"sleep": (0.0001, 0.002, 0.02), "http_fetch": (0.0001, 0.002, 0.02), "file_write": (1_000, 50_000, 500_000)}
+SIZES = ("small", "medium", "large")
+SECONDS = {"small": 0.00012, "medium": 0.0025, "large": 0.025}
+"""What one task takes alone."""
+SWEPT = ("sum_squares", "http_fetch")
+TASKS = 8
+STARTED = 1_763_800_000.0
+FOUND = ["confirmed", "refuted", "confirmed", "mixed", "inconclusive", "confirmed", "not tested"]
+SAID = [
+    "Threads bring no speedup to pure-Python computing",
+    "… nor to any computing at all",
+    "Processes do speed it up",
+    "and come close to what the hardware can give",
+    "For pure-Python work threads are even slower than one after the other",
+    "Coroutines overlap waiting as well as threads do",
+    "It is the lock that does it: same binary, lock off, threads scale",
+]
+
+
+def speedup(kind: str, strategy: str, workers: int, pool: str, task: float, native: bool, gil: bool) -> float:
+    """Sequential time ÷ time on two cores, from start-up costs and what overlaps."""
+    total = task * TASKS
+    processes = strategy.startswith(("multiprocessing", "hybrid", "ceiling"))
+    start = 0.0 if pool == "warm" else {True: 0.011, False: 0.00008}[processes] * workers
+    if strategy == "multiprocessing-spawn":
+        start *= 6
+    message = 0.00006 if processes and strategy != "ceiling" else 0.00001
+    if kind == "io":
+        at_once = workers
+    elif processes:
+        at_once = min(workers, 1.9)
+    elif strategy.startswith("threading") and (native or not gil):
+        at_once = min(workers, 1.75)
+    else:
+        at_once = 1.0
+    return total / (total / at_once + start + message * TASKS)
+
+
+def estimates(machine: str, runtimes: dict[str, dict[str, Any]], rounds: int) -> pd.DataFrame:
+    """The table of estimates; without intervals where there are fewer than three rounds."""
+    rows = []
+    for runtime, facts in runtimes.items():
+        for workload, sizes in {**CPU, **NATIVE, **WAITING}.items():
+            kind = "io" if workload in WAITING else "cpu"
+            for size, parameter in zip(SIZES, sizes):
+                if size != "large" and workload not in SWEPT:
+                    continue
+                cells = [("sequential", 1, "cold"), *measured_cells(workload in SWEPT, kind)]
+                noise = np.random.default_rng(zlib.crc32(f"{runtime}{workload}{size}".encode()))
+                for strategy, workers, pool in cells:
+                    ratio = 1.0
+                    if strategy != "sequential":
+                        ratio = speedup(kind, strategy, workers, pool, SECONDS[size], workload in NATIVE, facts["gil"])
+                    half = 0.008 if strategy == "sequential" else 0.03 + 0.02 * (strategy != "threading")
+                    ratio *= math.exp(noise.normal(0, half / 3))
+                    seconds = SECONDS[size] * TASKS / ratio
+                    for metric, value in (("speedup", ratio), ("seconds", seconds)):
+                        known = rounds >= 3
+                        rows.append(
+                            {
+                                "machine": machine,
+                                "runtime": runtime,
+                                "workload": workload,
+                                "kind": kind,
+                                "size": size,
+                                "tasks": TASKS,
+                                "parameter": float(parameter),
+                                "unit": "s" if workload == "sleep" else "steps",
+                                "strategy": strategy,
+                                "workers": workers,
+                                "pool": pool,
+                                "metric": metric,
+                                "estimate": value,
+                                "low": value * math.exp(-half) if known else math.nan,
+                                "high": value * math.exp(half) if known else math.nan,
+                                "rounds": rounds,
+                                "noise_floor": 0.012,
+                                "flags": "disturbed" if workload == "matmul" else "",
+                            }  # fmt: skip
+                        )
+    return pd.DataFrame(rows)
+
+
+def measured_cells(swept: bool, kind: str) -> list[tuple[str, int, str]]:
+    counts = (1, 2, 4) if swept else ((2,) if kind == "cpu" else (4,))
+    names = ["threading", "multiprocessing", "asyncio"]
+    if swept:
+        names += ["threading-raw", "multiprocessing-pool", "multiprocessing-spawn", "hybrid"]
+    cells = [(name, workers, "cold") for name in names for workers in counts]
+    cells += [("multiprocessing", workers, "warm") for workers in counts]
+    return cells + [("ceiling", workers, pool) for workers in counts for pool in ("cold", "warm")]
+
+
+def rounds_table(table: pd.DataFrame, rounds: int, overlapping: bool) -> pd.DataFrame:
+    """A row per block and round, one after the other; the last begins too early where ``overlapping``."""
+    blocks = table[["runtime", "workload", "size"]].drop_duplicates().to_dict("records")
+    rows, now = [], STARTED
+    for number in range(1, rounds + 1):
+        for block in blocks:
+            rows.append(
+                {
+                    **block,
+                    "round": number,
+                    "started": now,
+                    "ended": now + 3.1,
+                    "waited_s": 0.02,
+                    "laps": 7,
+                    "load_before": 0.4,
+                    "load_after": 1.1,
+                    "steal_s": 0.03,
+                    "throttled_us": 0.0,
+                    "flags": "disturbed" if block["workload"] == "matmul" and number == 2 else "",
+                }  # fmt: skip
+            )
+            now += 3.3
+    if overlapping:
+        rows[-1]["started"] -= 2
+    return pd.DataFrame(rows)
+
+
+def verdicts(runtimes: dict[str, dict[str, Any]], claims: int) -> list[dict[str, Any]]:
+    """As many claims as asked for, of both sections, with every verdict among them."""
+    found = []
+    for number in range(claims):
+        for place, runtime in enumerate(runtimes):
+            verdict = FOUND[(number + place * (number % 3 == 0)) % len(FOUND)]
+            estimate = 0.9 + (number % 9) / 4
+            cases = [
+                {
+                    "case": f"{workload}, large, cold", "verdict": "confirmed" if verdict == "mixed" and not first else verdict,
+                    "reason": "", "metric": "speedup", "estimate": estimate, "low": estimate * 0.96, "high": estimate * 1.05,
+                    "unit": "x", "threshold": [{"below": 1.15}, {"above": 1.2}, {"within": [0.9, 1.1]}][number % 3],
+                    "q_holds": 0.0004, "q_fails": 0.91, "cells": ["threading-2"],
+                }
+                for first, workload in enumerate(("sum_squares", "sqrt_sin")[: 1 + (verdict == "mixed")])
+            ]  # fmt: skip
+            reason = "this machine has no free-threaded Python" if verdict == "not tested" else ""
+            found.append(
+                {
+                    "claim": f"claim-number-{number + 1}-about-threads",
+                    "says": SAID[number % len(SAID)],
+                    "slide": "takeaways",
+                    "section": "speed" if number < claims / 2 else "behaviour",
+                    "demonstration": number % 11 == 10,
+                    "runtime": runtime,
+                    "verdict": verdict,
+                    "reason": reason,
+                    "cases": [] if verdict == "not tested" else cases,
+                }  # fmt: skip
+            )
+    return found
+
+
+def decisions(runtime: str) -> list[dict[str, Any]]:
+    rows = [
+        ("Computing in Python", "processes", "multiprocessing × 2, warm", "sum_squares", 1.87, True, ""),
+        (
+            "Waiting for the network",
+            "coroutines",
+            "threading × 4",
+            "http_fetch",
+            3.91,
+            False,
+            "both overlap; threads by 3 %",
+        ),
+        ("Reading and writing files", "threads or coroutines", "threading × 4", "file_write", 2.4, True, ""),
+        ("A mixture of both", "a combination", None, None, None, None, "pipeline has not been measured"),
+    ]
+    return [
+        {
+            "task": task, "talk": talk, "runtime": runtime, "best": best, "workload": workload, "estimate": estimate,
+            "low": estimate and estimate * 0.97, "high": estimate and estimate * 1.04, "agrees": agrees, "reason": reason,
+        }
+        for task, talk, best, workload, estimate, agrees, reason in rows
+    ]  # fmt: skip
+
+
+def write_results(
+    folder: Path,
+    *,
+    label: str = "example-2c",
+    runtimes: tuple[str, ...] = ("cp311",),
+    rounds: int = 5,
+    claims: int = 20,
+    quota: float | None = None,
+    overlapping: bool = False,
+) -> Path:
+    """Write everything that a report is made from, apart from the figures; returns the folder."""
+    facts = {name: runtime_facts(name) for name in runtimes}
+    table = estimates(label, facts, rounds)
+    machine = {
+        "label": label, "cpu": "Example CPU @ 2.80GHz", "physical_cores": 1, "logical_cores": 2, "usable_cores": 2,
+        "quota_cores": quota, "memory_bytes": 8_321_499_136, "os": "Linux", "kernel": "6.1.0", "governor": None, "turbo": None,
+        "smt": True, "virtualisation": "kvm", "load": 0.31,
+    }  # fmt: skip
+    gaps = [
+        {"runtime": runtimes[0], "workload": "fetch_csv", "size": "large", "cell": None, "state": "not applicable",
+         "reason": "needs pandas, which this runtime does not have"},
+        {"runtime": runtimes[0], "workload": "sum_squares", "size": "large", "cell": "ceiling-4", "state": "skipped",
+         "reason": "pinned to 2 cores, fewer than its 4 processes"},
+    ]  # fmt: skip
+    contents = {
+        "machine.json": machine,
+        "gaps.json": gaps,
+        "verdicts.json": verdicts(facts, claims),
+        "decisions.json": decisions(runtimes[0]),
+        "config.json": {"preset": "quick" if rounds < 5 else "default", "measure": {"rounds": rounds}},
+        **{f"runtimes/{name}.json": known for name, known in facts.items()},
+    }
+    for name, content in contents.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(json.dumps(content), encoding="utf-8")
+    table.to_parquet(folder / "estimates.parquet")
+    rounds_table(table, rounds, overlapping).to_parquet(folder / "rounds.parquet")
+    return folder
+
+
+def runtime_facts(name: str) -> dict[str, Any]:
+    return {
+        "runtime": name, "implementation": "CPython", "version": "3.13.1" if "313" in name else "3.11.9", "build": "main",
+        "gil": "nogil" not in name, "free_threaded": "313t" in name, "start_method": "fork",
+        "packages": {"numpy": "2.4.1", "pandas": "3.1.1", "pyperf": "2.10.0"},
+    }  # fmt: skip

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from gilscope.cells import SEQUENTIAL, Block
+from gilscope.measuring.job import Job, WrongAnswer
+from gilscope.measuring.laps import (
+    MOST_LAPS,
+    SHORTEST_VALUE_S,
+    Laps,
+    Value,
+    is_reference,
+    lap_order,
+    laps_for,
+    loops_for,
+    time_value,
+)
+from gilscope.strategies import load_strategies, strategy
+from gilscope.workloads import Site, load_workload
+from hypothesis import given
+from hypothesis import strategies as st
+
+CELLS = st.lists(st.integers(1, 40).map("threading-{}".format), max_size=12, unique=True)
+PARENT = """
+import subprocess, sys
+child = subprocess.Popen(sys.argv[2:], stdout=subprocess.DEVNULL, stderr=open(sys.argv[1], "w"))
+print(child.pid, flush=True)
+child.wait()
+"""
+
+
+@given(CELLS, st.text(max_size=10))
+def test_a_lap_takes_every_cell_once_beside_a_reference(cells: list[str], seed: str) -> None:
+    order = lap_order(cells, seed)
+    references = [position for position in range(len(order)) if is_reference(position)]
+    others = [order[position] for position in range(len(order)) if not is_reference(position)]
+    assert sorted(others) == sorted([*cells, SEQUENTIAL.name])
+    assert {order[position] for position in references} == {SEQUENTIAL.name}
+    for position in range(len(order)):
+        assert is_reference(position) or {position - 1, position + 1} & set(references)
+
+
+@given(CELLS, st.text(max_size=10))
+def test_the_seed_alone_decides_the_order(cells: list[str], seed: str) -> None:
+    assert lap_order(cells, seed) == lap_order(list(cells), seed)
+
+
+def test_laps_differ_in_order() -> None:
+    cells = [f"threading-{workers}" for workers in range(1, 6)]
+    assert len({tuple(lap_order(cells, f"cp311/sleep/small/1/{lap}")) for lap in range(20)}) > 15
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(1e-6, 10)), min_size=1))
+def test_no_value_is_shorter_than_the_shortest(timed: list[tuple[str, float]]) -> None:
+    loops = loops_for(Value(cell, 0, 0, 1, seconds) for cell, seconds in timed)
+    for cell in {cell for cell, _ in timed}:
+        fastest = min(seconds for name, seconds in timed if name == cell)
+        assert loops[cell] * fastest >= SHORTEST_VALUE_S * (1 - 1e-9)
+        assert loops[cell] == 1 or (loops[cell] - 1) * fastest < SHORTEST_VALUE_S
+
+
+@pytest.mark.parametrize(
+    ("seconds", "lap_seconds", "laps"),
+    [(10, 1, 10), (10, 3, 6), (10, 100, 6), (10, 1e-4, MOST_LAPS)],
+)
+def test_laps_fill_the_round_within_bounds(seconds: float, lap_seconds: float, laps: int) -> None:
+    assert laps_for(seconds, lap_seconds, min_laps=5) == laps
+
+
+@strategy("failing")
+@contextmanager
+def failing(workers: int) -> Iterator[Any]:
+    raise OSError("no workers to be had")
+    yield
+
+
+@strategy("lying", pools=("cold", "warm"))
+@contextmanager
+def lying(workers: int) -> Iterator[Any]:
+    yield lambda function, items: [function(item) + (item == 3) for item in items]
+
+
+@strategy("forgetful")
+@contextmanager
+def forgetful(workers: int) -> Iterator[Any]:
+    yield lambda function, items: [function(item) for item in items][1:]
+
+
+@pytest.fixture
+def job() -> Job:
+    """Four tasks of sum_squares, with three strategies that nobody should use."""
+    sum_squares = load_workload("sum_squares")
+    bad = {open_workers.strategy.name: open_workers.strategy for open_workers in (failing, lying, forgetful)}
+    items = [1, 2, 3, 4]
+    expected = [sum_squares.function(item) for item in items]
+    block = Block("cp311", "sum_squares", "small", 4, 4, (), 1.0)
+    return Job(block, sum_squares, {**load_strategies(), **bad}, Site("."), items, expected)
+
+
+def test_values_say_where_they_were_taken(job: Job) -> None:
+    cells = ["threading-2", "asyncio-1"]
+    values = Laps(job, cells, {"threading-2": 3}).take(7, "seed")
+    assert [value.cell for value in values] == lap_order(cells, "seed/7")
+    assert [value.position for value in values] == list(range(len(values)))
+    assert {value.lap for value in values} == {7}
+    assert {value.cell: value.loops for value in values} == {"threading-2": 3, "asyncio-1": 1, "sequential-1": 1}
+    assert all(value.seconds > 0 for value in values)
+
+
+def test_a_cell_that_fails_is_left_out_with_its_reason(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
+    laps = Laps(job, ["failing-2", "threading-2"], {})
+    first, second = laps.take(1, "seed"), laps.take(2, "seed")
+    assert laps.failed == {"failing-2": "OSError: no workers to be had"}
+    assert {value.cell for value in first + second} == {"threading-2", "sequential-1"}
+    assert capsys.readouterr().err.count("cp311/sum_squares/small failing-2 failed: OSError") == 1
+
+
+@pytest.mark.parametrize("cell", ["lying-2", "lying-2-warm"])
+def test_a_wrong_answer_ends_the_round_and_names_cell_and_task(job: Job, cell: str) -> None:
+    with pytest.raises(WrongAnswer, match=f"cp311/sum_squares/small {cell}: task 2 answered 6, sequentially 5"):
+        Laps(job, [cell], {}).take(1, "seed")
+
+
+def test_a_missing_answer_is_a_wrong_answer(job: Job) -> None:
+    with pytest.raises(WrongAnswer, match="forgetful-2: 3 answers to 4 tasks"):
+        time_value(job, "forgetful-2")
+
+
+def test_without_sequential_values_there_is_no_round(job: Job) -> None:
+    broken = Job(job.block, job.workload, {"sequential": failing.strategy}, job.site, job.items, job.expected)
+    with pytest.raises(OSError, match="no workers to be had"):
+        Laps(broken, [], {}).take(1, "seed")
+
+
+def test_a_loop_is_a_whole_cold_start(job: Job) -> None:
+    """Seconds are per loop, and each loop of a cold cell starts and ends its workers."""
+    opened = []
+
+    @contextmanager
+    def open_and_tell(workers: int) -> Iterator[Any]:
+        opened.append(workers)
+        yield lambda function, items: [function(item) for item in items]
+
+    counted = strategy("counted")(open_and_tell).strategy
+    told = Job(job.block, job.workload, {"counted": counted}, job.site, job.items, job.expected)
+    time_value(told, "counted-3", loops=4)
+    assert opened == [3, 3, 3, 3]
+    opened.clear()
+    time_value(told, "counted-3-warm", loops=4)
+    assert opened == [3]
+
+
+def ended(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 30.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_a_measurement_ends_itself_when_its_parent_is_killed(
+    tmp_path: Path, scripts: Path, environment: dict[str, str]
+) -> None:
+    block = Block("cp311", "sum_squares", "small", 2000, 4, ("multiprocessing-2",), 3600.0)
+    calibration = tmp_path / "calibration.json"
+    said = tmp_path / "stderr"
+    command = [sys.executable, str(scripts / "measure.py"), block.to_json(), "--calibration", str(calibration)]
+    calibration.write_text('{"cells": ["multiprocessing-2"], "loops": {}, "laps": 1000000}')
+    command += ["--round", "1", "--raw", str(tmp_path / "raw.json"), "--facts", str(tmp_path / "facts.json")]
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(said), *command],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**environment, "TMPDIR": str(tmp_path)},
+    )
+    assert parent.stdout is not None
+    measuring = psutil.Process(int(parent.stdout.readline()))
+    try:
+        assert wait_until(lambda: list(tmp_path.glob(".scratch-*"))), "it never began"
+        parent.kill()
+        parent.wait()
+        assert wait_until(lambda: ended(measuring)), "it went on without its parent"
+    finally:
+        parent.stdout.close()
+        if not ended(measuring):
+            measuring.kill()
+    assert said.read_text() == "gilscope: the run that asked for this measurement is gone; it ends here\n"
+    assert not list(tmp_path.glob("*.json.part"))
+    assert not list(tmp_path.glob(".scratch-*"))
+    assert not (tmp_path / "raw.json").exists()

@@ -1,0 +1,168 @@
+"""One small block, from its calibration to two rounds, through the script that the workflow calls."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gilscope.cells import Block
+from gilscope.measuring.raw import read_values
+
+CELLS = (
+    "threading-2",
+    "asyncio-2",
+    "multiprocessing-2-warm",
+    "multiprocessing-spawn-2",
+    "ceiling-2-warm",
+    "ceiling-4096-warm",
+    "telepathy-2",
+)
+RUN = tuple(cell for cell in CELLS if cell not in ("ceiling-4096-warm", "telepathy-2"))
+Measure = Callable[..., "subprocess.CompletedProcess[str]"]
+Read = Callable[[Path], Any]
+
+
+def own_block(folder: Path, name: str, source: str, cells: tuple[str, ...] = ("threading-2",)) -> Block:
+    """A block of a user's own workload, written to the folder."""
+    (folder / f"{name}.py").write_text(source)
+    return Block("cp311", name, "small", 1, 4, cells, 0.1, 2, str(folder))
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory, measure: Measure) -> Path:
+    """The folder of a block's calibration and two rounds."""
+    folder = tmp_path_factory.mktemp("block")
+    block = Block("cp311", "sum_squares", "small", 2000, 8, CELLS, 0.5, 2)
+    for number in (None, 1, 2):
+        done = measure(block, folder, number)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_calibration_says_what_will_be_measured(measured: Path, read: Read) -> None:
+    calibration = read(measured / "calibration.json")
+    assert calibration["cells"] == list(RUN)
+    assert calibration["skipped"]["telepathy-2"] == "no such strategy"
+    assert "4096 processes" in calibration["skipped"]["ceiling-4096-warm"]
+    assert calibration["failed"] == {}
+    assert set(calibration["loops"]) == {"sequential-1", *RUN}
+    assert calibration["laps"] >= 3
+
+
+def test_every_lap_takes_every_cell(measured: Path, read: Read) -> None:
+    laps = read(measured / "calibration.json")["laps"]
+    values = read_values(str(measured / "round-1.json"))
+    for lap in range(1, laps + 1):
+        assert {value.cell for value in values if value.lap == lap} == {"sequential-1", *RUN}
+    assert max(value.lap for value in values) == laps
+
+
+def test_rounds_share_the_calibration_but_not_the_order(measured: Path, read: Read) -> None:
+    first, second = (read_values(str(measured / f"round-{number}.json")) for number in (1, 2))
+    loops = read(measured / "calibration.json")["loops"]
+    assert all(value.loops == loops[value.cell] for value in first + second)
+    assert len(first) == len(second)
+    assert [value.cell for value in first] != [value.cell for value in second]
+
+
+@pytest.mark.parametrize("command", ["stats", "hist", "check", "compare_to"])
+def test_pyperf_reads_the_raw_files(measured: Path, command: str) -> None:
+    files = ["round-1.json", "round-2.json"][: 2 if command == "compare_to" else 1]
+    done = subprocess.run(
+        [sys.executable, "-m", "pyperf", command, *files], cwd=measured, capture_output=True, text=True, check=False
+    )
+    # check exits with 1 when it finds the few values of a test's round unstable
+    assert done.returncode == 0 or command == "check", done.stderr
+    assert "multiprocessing-spawn-2" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_facts_tell_when_and_where(measured: Path, read: Read) -> None:
+    first, second = (read(measured / f"round-{number}.facts.json") for number in (1, 2))
+    assert first["started"] < first["ended"] <= second["started"] < second["ended"]
+    assert (first["round"], second["round"]) == (1, 2)
+    assert first["not_applicable"] is None
+    assert set(first["skipped"]) == {"telepathy-2", "ceiling-4096-warm"}
+    assert first["laps"] == read(measured / "calibration.json")["laps"]
+    assert first["environment"]["after"]["busy_s"] >= first["environment"]["before"]["busy_s"]
+    assert isinstance(first["gil"], bool)
+
+
+def test_workers_say_how_they_ran(measured: Path, read: Read) -> None:
+    workers = read(measured / "calibration.json")["workers"]
+    assert set(workers) == set(RUN)
+    assert workers["threading-2"]["processes"] == 1
+    assert workers["asyncio-2"]["threads"] == 1
+    for said in workers.values():
+        assert isinstance(said["gil"], bool)
+
+
+def test_cold_stays_cold(measured: Path, read: Read) -> None:
+    """A spawned worker imports the main script again, and that must not bring anything heavy."""
+    assert read(measured / "calibration.json")["workers"]["multiprocessing-spawn-2"]["imported"] == []
+
+
+def test_nothing_private_is_written(measured: Path) -> None:
+    private = [socket.gethostname(), str(Path.home()), sys.executable, sys.prefix, str(measured)]
+    for file in measured.glob("*.json"):
+        text = file.read_text()
+        assert "hostname" not in text
+        assert not [found for found in private if f'"{found}' in text or (len(found) > 8 and found in text)], file.name
+
+
+def test_nothing_is_left_lying_about(measured: Path) -> None:
+    files = {path.name for path in measured.iterdir()} - {"gilscope-measuring.lock"}
+    assert files == {"calibration.json"} | {
+        f"round-{number}.{kind}" for number in (1, 2) for kind in ("json", "facts.json")
+    }
+
+
+def test_a_library_that_is_missing_is_a_fact(tmp_path: Path, measure: Measure, read: Read) -> None:
+    block = own_block(tmp_path, "needs_more", "import a_library_that_nobody_has\n")
+    for number in (None, 1):
+        done = measure(block, tmp_path, number)
+        assert done.returncode == 0, done.stderr
+    for name in ("calibration.json", "round-1.facts.json"):
+        assert "a_library_that_nobody_has" in read(tmp_path / name)["not_applicable"]
+    assert read_values(str(tmp_path / "round-1.json")) == []
+
+
+def test_a_wrong_answer_fails_the_job(tmp_path: Path, measure: Measure) -> None:
+    source = """
+import os
+from gilscope.workloads import workload
+
+@workload(kind="cpu", sizes={"small": 1})
+def whoami(item):
+    "Answers differently in every process."
+    return os.getpid()
+"""
+    done = measure(own_block(tmp_path, "whoami", source, ("threading-2", "multiprocessing-2")), tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("gilscope: cp311/whoami/small multiprocessing-2: task ")
+    assert {path.name for path in tmp_path.iterdir()} <= {"whoami.py", "__pycache__", "gilscope-measuring.lock"}
+
+
+def test_a_cell_that_fails_is_a_fact(tmp_path: Path, measure: Measure, read: Read) -> None:
+    source = """
+import threading
+from gilscope.workloads import workload
+
+@workload(kind="cpu", sizes={"small": 1})
+def main_only(item):
+    "Refuses to run anywhere but in the main thread."
+    if threading.current_thread() is not threading.main_thread():
+        raise RuntimeError("not here")
+    return item
+"""
+    block = own_block(tmp_path, "main_only", source, ("threading-2", "asyncio-2"))
+    for number in (None, 1):
+        done = measure(block, tmp_path, number)
+        assert done.returncode == 0, done.stderr
+    assert read(tmp_path / "round-1.facts.json")["failed"] == {"threading-2": "RuntimeError: not here"}
+    assert {value.cell for value in read_values(str(tmp_path / "round-1.json"))} == {"sequential-1", "asyncio-2"}

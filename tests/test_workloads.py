@@ -1,0 +1,147 @@
+"""One contract for every workload there is: a new file in the folder is tested without a change here."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gilscope.measuring.job import optional_service
+from gilscope.strategies import load_strategies
+from gilscope.workloads import KINDS, SIZES, Site, Workload, load_workload, workload, workload_names
+
+STRATEGIES = load_strategies()
+OWN = """
+from gilscope.workloads import workload
+
+@workload(kind="cpu", sizes={{"small": 3}})
+def {name}(number):
+    "Three times as much."
+    return 3 * number
+"""
+
+
+@pytest.fixture(params=workload_names(), scope="module")
+def facts(request: pytest.FixtureRequest) -> Workload:
+    return load_workload(request.param)
+
+
+@pytest.fixture
+def site(facts: Workload, tmp_path: Path) -> Iterator[Site]:
+    """A place to run at, with the service that the workload names, really running."""
+    with optional_service(facts.service) as address:
+        yield Site(str(tmp_path), address)
+    facts.fresh()
+
+
+@pytest.fixture
+def items(facts: Workload, site: Site) -> Any:
+    return facts.inputs(facts.sizes["small"], 3, site)
+
+
+def changed(answer: Any) -> Any:
+    return tuple(changed(part) for part in answer) if isinstance(answer, tuple) else answer + 1
+
+
+def test_facts_are_complete(facts: Workload) -> None:
+    assert facts.kind in KINDS
+    assert tuple(facts.sizes) == SIZES
+    assert facts.summary.endswith(".") or facts.summary.endswith(",")
+    assert facts.unit
+
+
+def test_file_function_and_workload_share_their_name(facts: Workload) -> None:
+    function = facts.function
+    assert facts.name == function.__name__ == function.__module__.rpartition(".")[2]
+    assert pickle.loads(pickle.dumps(function)) is function
+
+
+def test_sizes_and_memory_grow(facts: Workload) -> None:
+    small, medium, large = (facts.sizes[size] for size in ("small", "medium", "large"))
+    assert small < medium < large
+    assert 0 <= facts.memory(small) <= facts.memory(medium) <= facts.memory(large)
+
+
+def test_inputs_are_the_same_every_time(facts: Workload, site: Site) -> None:
+    small = facts.sizes["small"]
+    first, second = (pickle.dumps(facts.inputs(small, 3, site)) for _ in range(2))
+    assert first == second
+    assert len(pickle.loads(first)) == 3
+
+
+def test_memory_covers_what_a_task_is_given(facts: Workload, site: Site) -> None:
+    parameter = facts.sizes["medium"]
+    if facts.memory(parameter):
+        given = len(pickle.dumps(facts.inputs(parameter, 1, site)))
+        assert facts.memory(parameter) >= given * 0.99
+
+
+def test_two_calls_agree(facts: Workload, items: Any) -> None:
+    for item in items:
+        assert facts.same(facts.function(item), facts.function(item))
+
+
+def test_a_wrong_answer_is_told_from_a_right_one(facts: Workload, items: Any) -> None:
+    answer = facts.function(items[0])
+    assert not facts.same(changed(answer), answer)
+
+
+@pytest.mark.parametrize("strategy", ["asyncio", "hybrid"])
+def test_the_coroutine_form_gives_the_same_answers(facts: Workload, items: Any, strategy: str) -> None:
+    expected = [facts.function(item) for item in items]
+    with STRATEGIES[strategy].open(2) as spread:
+        answers = list(spread(facts.function, items))
+    assert [facts.same(*pair) for pair in zip(answers, expected, strict=True)] == [True] * 3
+
+
+def test_processes_give_the_same_answers(facts: Workload, items: Any) -> None:
+    expected = [facts.function(item) for item in items]
+    with STRATEGIES["multiprocessing"].open(2) as spread:
+        answers = list(spread(facts.function, items))
+    assert [facts.same(*pair) for pair in zip(answers, expected, strict=True)] == [True] * 3
+
+
+def test_a_missing_service_is_an_error_not_an_answer(facts: Workload, tmp_path: Path) -> None:
+    if facts.service is None:
+        pytest.skip("needs no service")
+    nobody = Site(str(tmp_path), "http://127.0.0.1:9")
+    with pytest.raises(Exception, match="127.0.0.1"):
+        facts.function(facts.inputs(facts.sizes["small"], 1, nobody)[0])
+    facts.fresh()
+
+
+@pytest.mark.parametrize(("file_system", "runs"), [("ext4", True), (None, True), ("tmpfs", False)])
+def test_files_in_memory_have_no_disk_to_wait_for(file_system: str | None, runs: bool) -> None:
+    reason = load_workload("file_write").unavailable(Site(".", None, file_system))
+    assert (reason is None) == runs
+    assert runs or str(file_system) in str(reason)
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    return tmp_path
+
+
+def test_a_users_own_workload_works_in_spawned_workers(own_folder: Path) -> None:
+    (own_folder / "thrice.py").write_text(OWN.format(name="thrice"))
+    facts = load_workload("thrice", str(own_folder))
+    assert facts.summary == "Three times as much."
+    with STRATEGIES["multiprocessing-spawn"].open(2) as spread:
+        assert list(spread(facts.function, [1, 2, 3])) == [3, 6, 9]
+
+
+def test_a_file_without_its_workload_says_so(own_folder: Path) -> None:
+    (own_folder / "misnamed.py").write_text(OWN.format(name="something_else"))
+    with pytest.raises(LookupError, match=r"misnamed\.py: no function misnamed with the @workload decorator"):
+        load_workload("misnamed", str(own_folder))
+
+
+def test_unknown_kinds_and_sizes_are_refused() -> None:
+    with pytest.raises(ValueError, match="kind is 'gpu'; a workload is one of cpu, io, mixed"):
+        workload(kind="gpu", sizes={"small": 1})
+    with pytest.raises(ValueError, match="unknown sizes huge"):
+        workload(kind="cpu", sizes={"huge": 1})

@@ -1,0 +1,79 @@
+"""From raw files to tidy tables, estimates and verdicts."""
+
+ANALYSIS = package("analysis/*.py")
+RUNTIMES = sorted({block.runtime for block in RUN.blocks})
+
+
+rule configure:
+    """The configuration that the results come from."""
+    output:
+        "results/{machine}/config.json",
+    log:
+        "results/{machine}/logs/configure.log",
+    params:
+        config=RUN.config.model_dump(mode="json"),
+    conda:
+        "../../environment.yml"
+    script:
+        "../scripts/configure.py"
+
+
+rule collect:
+    """Tidy tables: a row per timed value, per trace, per round; and what could not be measured."""
+    input:
+        raws=RUN.files("raw/{path}/round-{round}.json"),
+        facts=RUN.files("raw/{path}/round-{round}.facts.json"),
+        traces=RUN.traces(),
+        machine="results/{machine}/machine.json",
+        runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
+        code=ANALYSIS,
+    output:
+        timings="results/{machine}/timings.parquet",
+        traces="results/{machine}/traces.parquet",
+        rounds="results/{machine}/rounds.parquet",
+        gaps="results/{machine}/gaps.json",
+    log:
+        "results/{machine}/logs/collect.log",
+    conda:
+        "../../environment.yml"
+    script:
+        "../scripts/collect.py"
+
+
+rule estimate:
+    """One row per cell and metric: estimate, interval, noise floor."""
+    input:
+        timings="results/{machine}/timings.parquet",
+        traces="results/{machine}/traces.parquet",
+        code=ANALYSIS,
+    output:
+        estimates="results/{machine}/estimates.parquet",
+        summary="results/{machine}/summary.csv",
+    log:
+        "results/{machine}/logs/estimate.log",
+    conda:
+        "../../environment.yml"
+    script:
+        "../scripts/estimate.py"
+
+
+rule judge:
+    """Each claim's verdict, and the talk's decision table filled in."""
+    input:
+        timings="results/{machine}/timings.parquet",
+        traces="results/{machine}/traces.parquet",
+        estimates="results/{machine}/estimates.parquet",
+        gaps="results/{machine}/gaps.json",
+        machine="results/{machine}/machine.json",
+        runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
+        claims=RUN.config.claims,
+        code=[*ANALYSIS, *package("claims.py")],
+    output:
+        verdicts="results/{machine}/verdicts.json",
+        decisions="results/{machine}/decisions.json",
+    log:
+        "results/{machine}/logs/judge.log",
+    conda:
+        "../../environment.yml"
+    script:
+        "../scripts/judge.py"

@@ -1,0 +1,57 @@
+"""Figures and the one page that shows them."""
+
+
+rule plot:
+    """One figure; its module in gilscope/figures has the figure's name."""
+    input:
+        estimates="results/{machine}/estimates.parquet",
+        verdicts="results/{machine}/verdicts.json",
+        code=package("figures/__init__.py"),
+        own="workflow/scripts/gilscope/figures/{figure}.py",
+    output:
+        report(
+            "results/{machine}/figures/{figure}.svg",
+            caption="../../report/captions/{figure}.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        "results/{machine}/logs/plot/{figure}.log",
+    params:
+        folder="results/{machine}",
+    conda:
+        "../../environment.yml"
+    script:
+        "../scripts/plot.py"
+
+
+rule render:
+    """The report: papermill runs the notebook, nbconvert makes the page."""
+    input:
+        notebook="report/report.ipynb",
+        style="report/style.css",
+        config="results/{machine}/config.json",
+        machine="results/{machine}/machine.json",
+        runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
+        estimates="results/{machine}/estimates.parquet",
+        rounds="results/{machine}/rounds.parquet",
+        gaps="results/{machine}/gaps.json",
+        verdicts="results/{machine}/verdicts.json",
+        decisions="results/{machine}/decisions.json",
+        figures=expand("results/{{machine}}/figures/{figure}.svg", figure=FIGURES),
+        code=package("rendering.py"),
+    output:
+        report=report(
+            "results/{machine}/report.html",
+            caption="../../report/captions/report.rst",
+            category="Report",
+        ),
+        notebook="results/{machine}/report.ipynb",
+    log:
+        "results/{machine}/logs/render.log",
+    params:
+        folder="results/{machine}",
+    conda:
+        "../../environment.yml"
+    script:
+        "../scripts/render.py"

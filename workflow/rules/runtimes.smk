@@ -1,0 +1,35 @@
+"""What the machine and the interpreters say about themselves."""
+
+
+rule describe_machine:
+    """Hardware, operating system and limits of the machine that measures."""
+    input:
+        script="workflow/scripts/describe_machine.py",
+        code="workflow/scripts/gilscope/machine.py",
+    output:
+        "results/{machine}/machine.json",
+    log:
+        "results/{machine}/logs/describe_machine.log",
+    params:
+        label=RUN.machine.label,
+    conda:
+        "../../environment.yml"
+    shell:
+        'exec "$GILSCOPE_PYTHON" {input.script} --label {params.label} {output} 2> {log}'
+
+
+rule describe_runtime:
+    """An interpreter's version, build and lock, the latter read after the workloads' imports."""
+    input:
+        script="workflow/scripts/describe_runtime.py",
+        code="workflow/scripts/gilscope/runtimes.py",
+    output:
+        "results/{machine}/runtimes/{runtime}.json",
+    log:
+        "results/{machine}/logs/describe_runtime/{runtime}.log",
+    params:
+        workloads=sorted({block.workload for block in RUN.blocks if not block.folder}),
+    conda:
+        "../../environment.yml"
+    shell:
+        'exec "$GILSCOPE_PYTHON" {input.script} {output} --workloads {params.workloads} 2> {log}'

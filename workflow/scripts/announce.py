@@ -1,0 +1,33 @@
+"""Say where the report is and what it found; takes Snakemake's --configfile and --config."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
+    parser.add_argument("--config", "-C", nargs="+", default=[])
+    arguments, _ = parser.parse_known_args()
+
+    from gilscope.config import Mistakes, merge_files, read_config
+    from gilscope.machine import describe_machine
+    from gilscope.terminal import verdict_table
+
+    files = ["config/config.yaml", *arguments.configfile]
+    try:
+        config = read_config(merge_files(files, arguments.config), files)
+    except Mistakes as mistakes:
+        sys.exit(str(mistakes))
+    folder = Path("results") / config.folder(describe_machine(config.machine).label)
+    verdicts = folder / "verdicts.json"
+    if verdicts.exists():
+        print(verdict_table(json.loads(verdicts.read_text(encoding="utf-8"))))
+    report = folder / "report.html"
+    print(f"report: {report}" if report.exists() else f"no report yet; {report} comes when the sweep is complete")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""From raw files to verdicts; runs only in the workflow's own Python."""

@@ -1,0 +1,67 @@
+"""The tidy tables and how they reach the disk: complete or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+CELL = ["machine", "runtime", "workload", "kind", "size", "tasks", "strategy", "workers", "pool"]
+TIMINGS = [
+    "machine",
+    "runtime",
+    "implementation",
+    "version",
+    "gil",
+    "workload",
+    "kind",
+    "size",
+    "tasks",
+    "strategy",
+    "workers",
+    "pool",
+    "round",
+    "lap",
+    "position",
+    "loops",
+    "seconds",
+]
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """A table as it was written."""
+    return pd.read_parquet(path)
+
+
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a table as Parquet, or as CSV where the name says so."""
+    partial = f"{path}.part"
+    if str(path).endswith(".csv"):
+        table.to_csv(partial, index=False, float_format="%.6g")
+    else:
+        table.to_parquet(partial, index=False)
+    os.replace(partial, path)
+
+
+def read_json(path: str | Path) -> Any:
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def write_json(content: Any, path: str | Path) -> None:
+    """Write JSON that every parser reads: NaN, which JSON does not know, becomes null."""
+    partial = Path(f"{path}.part")
+    partial.write_text(json.dumps(without_nan(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+    os.replace(partial, path)
+
+
+def without_nan(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: without_nan(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [without_nan(value) for value in content]
+    if isinstance(content, float) and (content != content or content in (float("inf"), float("-inf"))):
+        return None
+    return content.item() if hasattr(content, "item") else content

@@ -1,0 +1,70 @@
+"""The unit of measurement (a cell) and the unit of pairing (a block), as both sides of the house know them."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+CELL_NAME = re.compile(r"(?P<strategy>[a-z][a-z-]*[a-z])-(?P<workers>\d+)(?P<warm>-warm)?")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One strategy with its worker count and pool, within a block."""
+
+    strategy: str
+    workers: int
+    pool: str = "cold"
+
+    @property
+    def name(self) -> str:
+        """The cell's name in raw files: ``threading-2``, ``multiprocessing-2-warm``."""
+        return f"{self.strategy}-{self.workers}" + ("-warm" if self.pool == "warm" else "")
+
+    @classmethod
+    def parse(cls, name: str) -> Cell:
+        """Inverse of ``name``; raises ValueError for anything else."""
+        match = CELL_NAME.fullmatch(name)
+        if match is None:
+            raise ValueError(f"{name!r} is not a cell's name; one looks like threading-2 or threading-2-warm")
+        return cls(match["strategy"], int(match["workers"]), "warm" if match["warm"] else "cold")
+
+
+SEQUENTIAL = Cell("sequential", 1)
+
+
+@dataclass(frozen=True)
+class Block:
+    """All cells of one runtime × workload × size, measured together and compared with the same sequential values.
+
+    parameter: what the size stands for, handed to the workload's inputs (steps, rows, seconds …).
+    tasks: how many tasks one value does, divided among the workers.
+    cells: names of the cells apart from ``sequential-1``, which is in every block.
+    seconds: how long one round should last.
+    folder: where a user's own workload lies; empty for those in the package.
+    """
+
+    runtime: str
+    workload: str
+    size: str
+    parameter: Any
+    tasks: int
+    cells: tuple[str, ...]
+    seconds: float
+    min_laps: int = 5
+    folder: str = ""
+
+    @property
+    def path(self) -> str:
+        """The block's place below ``raw/`` and ``traces/``."""
+        return f"{self.runtime}/{self.workload}/{self.size}"
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Block:
+        fields = json.loads(text)
+        return cls(**{**fields, "cells": tuple(fields["cells"])})

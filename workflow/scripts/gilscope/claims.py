@@ -1,0 +1,170 @@
+"""The claims: what the talk says, the measurement that would settle it, and the threshold fixed in advance."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+from gilscope.cells import Cell
+from gilscope.config import Mistakes, Pool, Size, Strict, blame, key_path, model_mistakes, read_yaml
+from gilscope.workloads import Workload
+
+Metric = Literal["speedup", "speedup_ratio", "time_ratio", "effective_cores", "lock_ratio", "runtime_ratio", "lab"]
+Need = Literal["gil", "cores", "lock-off", "pypy"]
+Workers = Annotated[str, StringConstraints(pattern=r"^(cores|\d+|\d+\*cores)$")] | int
+MOST_PROCESSES = 256
+WAITING_WORKERS = 4
+
+
+class Holds(Strict):
+    """What the metric must be for the claim to hold: exactly one of three."""
+
+    above: float | None = Field(None, description="a claim holds above a number, below one, or within two")
+    below: float | None = Field(None, description="a claim holds above a number, below one, or within two")
+    within: tuple[float, float] | None = Field(None, description="within is a list of two numbers")
+
+    @model_validator(mode="after")
+    def one(self) -> Holds:
+        if sum(bound is not None for bound in (self.above, self.below, self.within)) != 1:
+            raise ValueError("give exactly one of above, below, within")
+        return self
+
+    def as_dict(self) -> dict[str, Any]:
+        return self.model_dump(exclude_none=True)
+
+
+class Case(Strict):
+    """One leaf of a claim; what it leaves out it takes from the claim, and the workers from the workload's kind."""
+
+    case: str | None = Field(None, description="a case's name is text")
+    workload: str | None = Field(None, description="workload is the name of one")
+    size: Size = Field("large", description="size is small, medium, large or deck")
+    pool: Pool = Field("cold", description="pool is cold or warm")
+    of: str | None = Field(None, description="of is the name of a strategy")
+    over: str | None = Field(None, description="over is the name of a strategy")
+    workers: Workers | None = Field(None, description="workers is cores, a number, or a number*cores")
+    over_workers: Workers | None = Field(None, description="over_workers is cores, a number, or a number*cores")
+    over_pool: Pool | None = Field(None, description="over_pool is cold or warm")
+    holds: Holds | None = Field(None, description="holds is a mapping with above, below or within")
+
+
+class Claim(Strict):
+    """One statement of the talk."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")] = Field(description="an id is made of a-z, 0-9, -")
+    slide: str = Field(description="slide says where the talk makes the claim")
+    says: str = Field(description="says is the statement, in our own words")
+    section: Literal["speed", "behaviour"] = Field("speed", description="section is speed or behaviour")
+    demonstration: bool = Field(False, description="demonstration is true or false")
+    metric: Metric = Field(
+        description="metric is speedup, speedup_ratio, time_ratio, effective_cores, lock_ratio, runtime_ratio or lab"
+    )
+    of: str | None = Field(None, description="of is the name of a strategy")
+    over: str | None = Field(None, description="over is the name of a strategy")
+    lab: str | None = Field(None, description="lab is the name of a lab")
+    needs: list[Need] = Field(default_factory=list, description="needs are a list of gil, cores, lock-off, pypy")
+    rollup: Literal["all", "one-refutes"] = Field("all", description="rollup is all or one-refutes")
+    holds: Holds = Field(description="holds is a mapping with above, below or within")
+    cases: list[Case] = Field(min_length=1, description="cases are a list of mappings")
+
+
+class Decision(Strict):
+    """A row of the talk's decision table: what it advises for a type of task, and the workloads that can tell."""
+
+    task: str = Field(description="task is the type of task")
+    advice: str = Field(description="advice is what the talk says, in few words")
+    strategies: list[str] = Field(min_length=1, description="strategies are those that follow the advice")
+    workloads: list[str] = Field(min_length=1, description="workloads are a list of names")
+
+
+class ClaimsFile(Strict):
+    """config/claims.yaml, and a user's own files like it."""
+
+    claims: list[Claim] = Field(default_factory=list, description="claims are a list of mappings")
+    decisions: list[Decision] = Field(default_factory=list, description="decisions are a list of mappings")
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A case made concrete for one machine: the block it lies in and the cells it compares."""
+
+    case: str
+    workload: str
+    size: str
+    of: Cell | None
+    over: Cell | None
+    holds: Holds
+
+    @property
+    def cells(self) -> list[Cell]:
+        return [cell for cell in (self.of, self.over) if cell is not None]
+
+
+def read_claims(files: Sequence[str]) -> ClaimsFile:
+    """All claims of the files together. Raises Mistakes for anything unknown, misspelt or given twice."""
+    claims: list[Claim] = []
+    decisions: list[Decision] = []
+    lines: list[str] = []
+    for file in files:
+        try:
+            content = read_yaml(file)
+            found = ClaimsFile.model_validate(content)
+        except ValidationError as problem:
+            lines += model_mistakes(problem, ClaimsFile, content, {file: content})
+            continue
+        except Mistakes as mistakes:
+            lines += mistakes.lines
+            continue
+        for index, claim in enumerate(found.claims):
+            if claim.id in [earlier.id for earlier in claims]:
+                place = key_path(["claims", index, "id"])
+                lines.append(f"{blame([], {file: content})}: {place} is {claim.id!r} for the second time; an id is unique.")
+            claims.append(claim)
+        decisions += found.decisions
+    if lines:
+        raise Mistakes(lines)
+    return ClaimsFile(claims=claims, decisions=decisions)
+
+
+def worker_count(workers: Workers | None, kind: str, cores: int) -> int:
+    """What a claim's ``workers`` means here: computing at the usable cores, waiting at 4, unless it says otherwise."""
+    if workers is None:
+        return cores if kind == "cpu" else WAITING_WORKERS
+    factor = re.fullmatch(r"(\d+)\*cores", str(workers))
+    if factor:
+        return min(int(factor[1]) * cores, MOST_PROCESSES)
+    return cores if workers == "cores" else int(workers)
+
+
+def leaf(claim: Claim, case: Case, facts: Workload | None, cores: int) -> Leaf:
+    """A case of a claim made concrete. facts: its workload's, None where this version has no such workload."""
+    kind = facts.kind if facts else "cpu"
+    of, over = case.of or claim.of, case.over or claim.over
+    workers = worker_count(case.workers, kind, cores)
+    over_workers = worker_count(case.over_workers or case.workers, kind, cores)
+    return Leaf(
+        case=case.case or case_name(claim, case),
+        workload=case.workload or "",
+        size=case.size,
+        of=Cell(of, workers, case.pool) if of else None,
+        over=Cell(over, over_workers, case.over_pool or case.pool) if over else None,
+        holds=case.holds or claim.holds,
+    )
+
+
+def case_name(claim: Claim, case: Case) -> str:
+    """A name from what sets the case apart from its siblings."""
+    parts = [case.workload or claim.lab or claim.metric]
+    siblings = claim.cases
+    for value, values in (
+        (case.size, {sibling.size for sibling in siblings}),
+        (case.pool, {sibling.pool for sibling in siblings}),
+        (case.of, {sibling.of for sibling in siblings}),
+    ):
+        if value and len(values) > 1:
+            parts.append(value)
+    return ", ".join(parts)

@@ -1,0 +1,310 @@
+"""The configuration: models that know every key, and messages that name file, key and remedy."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from gilscope.strategies import load_strategies
+from gilscope.workloads import SIZES, workload_names
+
+LABEL = r"[a-z0-9][a-z0-9-]{0,62}"
+SCHEMA_FILE = "workflow/schemas/config.schema.json"
+
+ITEMS = {
+    "workers": "a worker count is a whole number from 1 to 1024",
+    "sizes": "a size is small, medium, large or deck",
+    "pools": "a pool is cold or warm",
+    "strategies": "a strategy is a name",
+    "workloads": "an entry is a mapping with a name",
+    "claims": "an entry is the path of a YAML file",
+}
+
+WorkerCount = Annotated[int, Field(ge=1, le=1024, strict=True)]
+Label = Annotated[str, StringConstraints(pattern=f"^{LABEL}$")]
+Size = Literal["small", "medium", "large", "deck"]
+Pool = Literal["cold", "warm"]
+
+
+class Strict(BaseModel):
+    """A mapping with known keys only. A field's description says what is allowed, in messages and in the schema."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Measure(Strict):
+    """How long and how often."""
+
+    rounds: int = Field(5, ge=1, le=100, strict=True, description="a number of rounds is a whole number from 1 to 100")
+    seconds: float = Field(5.0, ge=0.1, le=3600, description="the seconds that a round of one block lasts are 0.1 to 3600")
+    min_laps: int = Field(5, ge=1, le=100, strict=True, description="the fewest laps of a round are a whole number from 1 to 100")
+
+
+class Grid(Strict):
+    """One workload with the sizes, strategies, worker counts and pools it is swept over."""
+
+    name: str = Field(description="a workload's name, or the path of a .py file that holds one")
+    sizes: list[Size] = Field(["large"], min_length=1, description="sizes are a list of small, medium, large, deck")
+    strategies: list[str] | None = Field(None, min_length=1, description="strategies are a list of strategies' names")
+    workers: Literal["auto"] | list[WorkerCount] | None = Field(
+        None, description="workers are auto or a list of worker counts"
+    )
+    pools: list[Pool] | None = Field(None, min_length=1, description="pools are a list of cold, warm")
+
+
+class Sweep(Strict):
+    """Which cells are measured: those that claims name, and a grid for each workload listed."""
+
+    claims: bool | list[str] = Field(
+        True, description="claims are true (measure the cells that all claims name), false, or a list of claims' ids"
+    )
+    workers: Literal["auto"] | list[WorkerCount] = Field("auto", description="workers are auto or a list of worker counts")
+    strategies: list[str] = Field(
+        ["threading", "multiprocessing", "asyncio"], min_length=1, description="strategies are a list of strategies' names"
+    )
+    pools: list[Pool] = Field(["cold"], min_length=1, description="pools are a list of cold, warm")
+    workloads: list[Grid] = Field(default_factory=list, description="workloads are a list of mappings with a name")
+
+
+class Config(Strict):
+    """gilscope's configuration."""
+
+    preset: Label = Field("default", description="a preset's name is made of a-z, 0-9 and -, at most 63 of them")
+    machine: Label = Field("auto", description="a machine's label is auto, or made of a-z, 0-9 and -, at most 63 of them")
+    measure: Measure = Field(Measure(), description="measure is a mapping with rounds, seconds, min_laps")
+    sweep: Sweep = Field(Sweep(), description="sweep is a mapping with claims, workers, strategies, pools, workloads")
+    parameters: dict[str, dict[Size, int | float]] = Field(
+        default_factory=dict,
+        description="parameters map a workload to sizes, and a size to a positive number (steps, rows, seconds …)",
+    )
+    claims: list[str] = Field(["config/claims.yaml"], description="claims are a list of YAML files")
+    only_existing: bool = Field(
+        False, strict=True, description="only_existing true reports what has been measured and measures nothing; true or false"
+    )
+
+    def folder(self, label: str) -> str:
+        """The results' folder below ``results/``: no two presets share one."""
+        return label if self.preset == "default" else f"{label}-{self.preset}"
+
+
+class Mistakes(Exception):
+    """What is wrong with the configuration, a line for each mistake."""
+
+    def __init__(self, lines: Sequence[str]):
+        super().__init__("\n".join(lines))
+        self.lines = list(lines)
+
+
+class UniqueKeys(yaml.SafeLoader):
+    """A YAML loader that refuses a key given twice, which YAML's own would silently let win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                line = key_node.start_mark.line + 1
+                raise yaml.constructor.ConstructorError(None, None, f"line {line}: the key {key} is there twice; keep one")
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: str) -> Any:
+    """The content of a YAML file. Raises Mistakes, with the file's name, when it cannot be read or has a key twice."""
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            return yaml.load(file, UniqueKeys) or {}  # noqa: S506: UniqueKeys is a SafeLoader
+    except OSError as error:
+        raise Mistakes([f"{path}: cannot be read: {error.strerror}."]) from error
+    except UnicodeDecodeError as error:
+        raise Mistakes([f"{path}: is not UTF-8 text."]) from error
+    except yaml.YAMLError as error:
+        problem = getattr(error, "problem", None) or str(error)
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark else ""
+        raise Mistakes([f"{path}: {where}{problem}."]) from error
+
+
+def key_path(location: Sequence[str | int]) -> str:
+    """``("sweep", "workers", 2)`` as ``sweep.workers[2]``."""
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+    return path
+
+
+def holds(content: Any, location: Sequence[str | int]) -> bool:
+    """Whether a nested content has something at a location."""
+    for part in location:
+        if isinstance(content, Mapping) and part in content:
+            content = content[part]
+        elif isinstance(content, list) and isinstance(part, int) and part < len(content):
+            content = content[part]
+        else:
+            return False
+    return True
+
+
+def suggestion(wrong: Any, allowed: Sequence[str]) -> str:
+    """`` Did you mean …?`` for a near miss, else nothing."""
+    near = difflib.get_close_matches(str(wrong), allowed, n=1)
+    return f" Did you mean {near[0]}?" if near else ""
+
+
+def model_at(model: type[BaseModel], location: Sequence[str | int]) -> tuple[type[BaseModel], str | None]:
+    """The innermost model that a location passes through, and the description of the last field named on the way."""
+    description = None
+    for part in location:
+        field = model.model_fields.get(part) if isinstance(part, str) else None
+        if field is None:
+            continue
+        description = field.description
+        inner = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        model = next((kind for kind in inner if isinstance(kind, type) and issubclass(kind, BaseModel)), model)
+    return model, description
+
+
+def describe_mistake(error: Mapping[str, Any], location: list[str | int], model: type[BaseModel]) -> str:
+    """One sentence on what is wrong at a location, what is allowed, and what was perhaps meant."""
+    path = key_path(location)
+    if error["type"] == "extra_forbidden":
+        keys = list(model_at(model, location[:-1])[0].model_fields)
+        return f"{path} is not a key; allowed are {', '.join(keys)}.{suggestion(location[-1], keys)}"
+    if error["type"] == "missing":
+        return f"{path} is missing; {model_at(model, location)[1] or error['msg']}."
+    allowed = model_at(model, location)[1] or str(error["msg"])
+    if location and isinstance(location[-1], int):
+        allowed = ITEMS.get(str(location[-2]), allowed)
+    plain = isinstance(error["input"], (str, int, float, bool, type(None)))
+    shown = repr(error["input"]) if plain else f"a {type(error['input']).__name__}"
+    near = suggestion(error["input"], ["auto", *SIZES, "cold", "warm"]) if error["type"] == "literal_error" else ""
+    return f"{path} is {shown}; {allowed}.{near}"
+
+
+def place_in(content: Any, location: Sequence[str | int], last: bool) -> list[str | int]:
+    """The location without the tags that a union of types adds; ``last`` keeps a final key that is not there."""
+    place: list[str | int] = []
+    for index, part in enumerate(location):
+        if holds(content, [*place, part]) or (last and index == len(location) - 1):
+            place.append(part)
+    return place
+
+
+def blame(place: Sequence[str | int], origin: Mapping[str, Any]) -> str:
+    """The file that has the last word on a place, or else the first of them."""
+    return next((file for file, content in reversed(origin.items()) if holds(content, place)), next(iter(origin), "config"))
+
+
+def model_mistakes(
+    problem: ValidationError, model: type[BaseModel], content: Any, origin: Mapping[str, Any]
+) -> list[str]:
+    """A line for each place that is wrong, the innermost only. origin: file → content, later ones overriding earlier."""
+    lines: dict[tuple[str | int, ...], str] = {}
+    for error in problem.errors():
+        missing = error["type"] == "missing"
+        place = place_in(content, error["loc"], last=missing)
+        file = blame(place[:-1] if missing else place, origin)
+        lines.setdefault(tuple(place), f"{file}: {describe_mistake(error, place, model)}")
+    return [
+        line
+        for place, line in lines.items()
+        if not any(len(other) > len(place) and other[: len(place)] == place for other in lines)
+    ]
+
+
+def name_mistakes(config: Config) -> list[tuple[list[str | int], str]]:
+    """Names of strategies and workloads that do not exist, and names given twice, with their places."""
+    strategies = [name for name, facts in load_strategies().items() if not facts.control]
+    workloads = workload_names()
+    found: list[tuple[list[str | int], str]] = []
+
+    def check_names(location: list[str | int], names: Sequence[str], allowed: Sequence[str], what: str) -> None:
+        for index, name in enumerate(names):
+            if name not in allowed:
+                remedy = f"{what} is one of {', '.join(allowed)}.{suggestion(name, allowed)}"
+                found.append(([*location, index], f"is {name!r}; {remedy}"))
+
+    def check_once(location: list[str | int], names: Sequence[Any]) -> None:
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                found.append(([*location, index], f"is {name!r} for the second time; name it once."))
+
+    sweep = config.sweep
+    grids: list[tuple[list[str | int], Sweep | Grid]] = [(["sweep"], sweep)]
+    grids += [(["sweep", "workloads", index], grid) for index, grid in enumerate(sweep.workloads)]
+    for location, grid in grids:
+        check_names([*location, "strategies"], grid.strategies or [], strategies, "a strategy")
+        for key in ("strategies", "workers", "pools", "sizes"):
+            names = getattr(grid, key, None)
+            if isinstance(names, list):
+                check_once([*location, key], names)
+    for index, grid in enumerate(sweep.workloads):
+        if not grid.name.endswith(".py") and grid.name not in workloads:
+            remedy = f"a workload is one of {', '.join(workloads)}, or the path of a .py file."
+            found.append((["sweep", "workloads", index, "name"], f"is {grid.name!r}; {remedy}{suggestion(grid.name, workloads)}"))
+        if grid.name in [earlier.name for earlier in sweep.workloads[:index]]:
+            found.append((["sweep", "workloads", index, "name"], f"is {grid.name!r} for the second time; name it once."))
+    files = [Path(grid.name).stem for grid in sweep.workloads if grid.name.endswith(".py")]
+    for name, sizes in config.parameters.items():
+        if name not in [*workloads, *files]:
+            remedy = f"a workload is one of {', '.join(workloads)}.{suggestion(name, workloads)}"
+            found.append((["parameters", name], f"is not a workload; {remedy}"))
+        for size, parameter in sizes.items():
+            if not 0 < parameter < float("inf"):
+                found.append((["parameters", name, size], f"is {parameter}; a parameter is a number above 0."))
+    return found
+
+
+def read_config(merged: Mapping[str, Any], files: Sequence[str], overrides: Mapping[str, Any] | None = None) -> Config:
+    """Check the merged configuration. files: the YAML files it was merged from, later ones overriding earlier ones.
+
+    Raises Mistakes with one line per mistake: file, key path, what is wrong, what is allowed.
+    """
+    origin: dict[str, Any] = {}
+    unreadable: list[str] = []
+    for file in files:
+        try:
+            origin[file] = read_yaml(file)
+        except Mistakes as mistakes:
+            unreadable += mistakes.lines
+    if unreadable:
+        raise Mistakes(unreadable)
+    if overrides:
+        origin["--config"] = overrides
+    try:
+        config = Config.model_validate(dict(merged))
+    except ValidationError as problem:
+        raise Mistakes(model_mistakes(problem, Config, merged, origin)) from problem
+    wrong = name_mistakes(config)
+    if wrong:
+        raise Mistakes([f"{blame(place, origin)}: {key_path(place)} {text}" for place, text in wrong])
+    return config
+
+
+def merge_files(files: Sequence[str], assignments: Sequence[str] = ()) -> dict[str, Any]:
+    """The files merged as Snakemake merges them (mappings merge, lists are replaced), then ``key=value`` assignments."""
+    merged: dict[str, Any] = {}
+
+    def merge(into: dict[str, Any], content: Mapping[str, Any]) -> None:
+        for key, value in content.items():
+            if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+                merge(into[key], value)
+            else:
+                into[key] = dict(value) if isinstance(value, Mapping) else value
+
+    for file in files:
+        merge(merged, read_yaml(file))
+    for assignment in assignments:
+        key, _, value = assignment.partition("=")
+        merge(merged, {key: yaml.safe_load(value)})
+    return merged
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """File → the JSON schema that editors check it with."""
+    return {SCHEMA_FILE: Config.model_json_schema()}

@@ -1,0 +1,99 @@
+"""What was measured, drawn. One file is one figure: a ``TITLE``, ``draw(results)`` and ``alt(results)``, its words for those
+who do not see it. The name of the file is the name of the drawing."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gilscope.discovery import module_names
+
+SIZES = ("small", "medium", "large")
+"""The sizes that form a scale, in its order; ``deck``, the talk's own parameters, lies beside it."""
+
+COLUMNS = {
+    "estimates": "machine runtime workload kind size tasks parameter unit strategy workers pool metric estimate low high "
+    "rounds noise_floor flags",
+    "rounds": "runtime workload size round started ended waited_s laps load_before load_after steal_s throttled_us flags",
+}
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything known about one sweep. What has not been made, or could not be, is empty, never an error."""
+
+    folder: Path
+    machine: dict[str, Any] = field(default_factory=dict)
+    runtimes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    estimates: pd.DataFrame = field(default_factory=pd.DataFrame)
+    rounds: pd.DataFrame = field(default_factory=pd.DataFrame)
+    gaps: list[dict[str, Any]] = field(default_factory=list)
+    verdicts: list[dict[str, Any]] = field(default_factory=list)
+    decisions: list[dict[str, Any]] = field(default_factory=list)
+    config: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Results:
+        """What lies under ``results/<machine>``."""
+        folder = Path(folder)
+        return cls(
+            folder=folder,
+            machine=read_json(folder / "machine.json", {}),
+            runtimes={path.stem: read_json(path, {}) for path in sorted((folder / "runtimes").glob("*.json"))},
+            estimates=read_columns(folder / "estimates.parquet", COLUMNS["estimates"]),
+            rounds=read_columns(folder / "rounds.parquet", COLUMNS["rounds"]),
+            gaps=read_json(folder / "gaps.json", []),
+            verdicts=read_json(folder / "verdicts.json", []),
+            decisions=read_json(folder / "decisions.json", []),
+            config=read_json(folder / "config.json", {}),
+        )
+
+    @property
+    def label(self) -> str:
+        return str(self.machine.get("label") or self.folder.name)
+
+    def measured(self, metric: str) -> pd.DataFrame:
+        """The estimates of one metric that hold a number."""
+        estimates = self.estimates
+        return estimates[(estimates["metric"] == metric) & estimates["estimate"].notna()]
+
+    def at_largest_size(self, metric: str) -> pd.DataFrame:
+        """One metric of every block of the largest size that its workload was measured at.
+
+        ``deck`` counts only where a workload has no other size.
+        """
+        measured = self.measured(metric)
+        rank = measured["size"].map({size: place for place, size in enumerate(("deck", *SIZES))}).fillna(0)
+        return measured[rank == rank.groupby([measured["runtime"], measured["workload"]]).transform("max")]
+
+
+def read_json(path: Path, otherwise: Any) -> Any:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else otherwise
+
+
+def read_columns(path: Path, names: str) -> pd.DataFrame:
+    """A table with at least these columns, empty where there is no such file."""
+    table = pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+    return table.reindex(columns=list(dict.fromkeys([*names.split(), *table.columns])))
+
+
+def figure_names() -> list[str]:
+    """The figures of a report, by their files."""
+    return module_names(__name__)
+
+
+def write_figure(name: str, folder: str | Path, path: str | Path) -> None:
+    """Draw the figure of this name from the results in a folder into an SVG file; the same results give the same bytes."""
+    from gilscope.figures._svg import drawing, svg
+
+    module = importlib.import_module(f"{__name__}.{name}")
+    results = Results.read(folder)
+    with drawing():
+        text = svg(module.draw(results), module.TITLE, module.alt(results))
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(text, encoding="utf-8")

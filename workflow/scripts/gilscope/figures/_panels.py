@@ -1,0 +1,111 @@
+"""Small multiples: the parts that several figures draw alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from gilscope.figures._look import INK, MUTED, PAPER, look, order
+
+WIDTH = 9.6
+MOST_LINES = 7
+
+
+def panels(count: int, columns: int = 3, height: float = 2.55) -> tuple[Figure, list[Axes]]:
+    """A figure with room for this many panels of one size."""
+    columns = min(columns, max(count, 2))
+    rows = math.ceil(count / columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(WIDTH, rows * height + 0.75), squeeze=False, layout="constrained"
+    )
+    figure.get_layout_engine().set(w_pad=0.09, h_pad=0.09, hspace=0.06)
+    flat = list(axes.flat)
+    for spare in flat[count:]:
+        spare.set_axis_off()
+    return figure, flat[:count]
+
+
+def nothing(reason: str) -> Figure:
+    """A figure that says what is missing instead of showing it."""
+    figure = plt.figure(figsize=(WIDTH, 1.4))
+    figure.text(0.5, 0.5, reason, ha="center", va="center", color=MUTED, fontsize=10)
+    return figure
+
+
+def panel_title(runtime: str, workload: str, kind: str, size: str, several: bool) -> str:
+    """What a panel is about; the runtime only where there are several."""
+    return f"{workload}" + (f" · {runtime}" if several else "") + f"  ({kind}, {size})"
+
+
+def intervals(axes: Axes, points: pd.DataFrame, x: Iterable[float], name: str, *, line: bool = True) -> None:
+    """A strategy's estimates with their intervals; hollow where there are too few rounds for one."""
+    drawn = look(name)
+    across, estimate = np.asarray(list(x), float), points["estimate"].to_numpy(float)
+    low, high = points["low"].to_numpy(float), points["high"].to_numpy(float)
+    known = np.isfinite(low) & np.isfinite(high)
+    if line and len(across) > 1:
+        axes.plot(across, estimate, color=drawn.colour, zorder=3)
+        axes.fill_between(across, low, high, where=known, color=drawn.colour, alpha=0.16, linewidth=0, zorder=2)
+    axes.vlines(across[known], low[known], high[known], color=drawn.colour, linewidth=1.3, zorder=3)
+    for which, face in ((known, drawn.colour), (~known, PAPER)):
+        axes.plot(
+            across[which],
+            estimate[which],
+            linestyle="none",
+            marker=drawn.marker,
+            markerfacecolor=face,
+            markeredgecolor=drawn.colour,
+            zorder=4,
+        )
+
+
+def speedup_axis(axes: Axes, points: pd.DataFrame, at_least: tuple[float, float] = (0.75, 2.4)) -> None:
+    """A logarithmic axis for speedups, so that twice as fast and half as fast lie equally far from 1."""
+    values = points[["estimate", "low", "high"]].to_numpy(float)
+    values = values[np.isfinite(values) & (values > 0)]
+    lowest, highest = (values.min(), values.max()) if len(values) else at_least
+    axes.set_yscale("log", base=2)
+    axes.set_ylim(min(at_least[0], lowest / 1.2), max(at_least[1], highest * 1.25))
+    octaves = math.log2(axes.get_ylim()[1] / axes.get_ylim()[0])
+    axes.yaxis.set_major_locator(LogLocator(base=2 ** max(1, round(octaves / 5))))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: factor(value)))
+    axes.set_ylabel("speedup")
+    axes.axhline(1, color=INK, linewidth=1, zorder=1)
+
+
+def factor(value: float) -> str:
+    """``2×``, and ``1/4×`` below 1."""
+    return f"{value:.3g}×" if value >= 1 else f"1/{1 / value:.3g}×"
+
+
+def legend(figure: Figure, names: Iterable[str], extra: Iterable[Line2D] = (), note: str = "") -> None:
+    """One key for all panels, above them."""
+    handles = [
+        Line2D([], [], color=look(name).colour, marker=look(name).marker, label=name)
+        for name in sorted(names, key=order)
+    ]
+    handles += extra
+    figure.legend(handles=handles, loc="outside upper left", ncols=min(6, max(len(handles), 1)), handlelength=2.4)
+    if note:
+        figure.supxlabel(note, x=0.01, ha="left", fontsize=8, color=MUTED)
+
+
+def hollow_note(points: pd.DataFrame) -> str:
+    """What a hollow marker means, where there is one."""
+    missing = points[["low", "high"]].isna().any(axis=None)
+    return "Hollow: fewer than 3 rounds, so no interval." if missing else ""
+
+
+def finish(axes: Axes) -> None:
+    sns.despine(ax=axes, left=True)
+    axes.set_axisbelow(True)

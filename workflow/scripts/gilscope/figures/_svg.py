@@ -1,0 +1,85 @@
+"""From matplotlib's figure to an SVG that follows the page's colours and is the same for the same data."""
+
+from __future__ import annotations
+
+import io
+import re
+from contextlib import contextmanager
+from html import escape
+from typing import Iterator
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from gilscope.figures._look import GRID, INK, MUTED, PAPER, THEME
+
+FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'Liberation Sans', sans-serif"
+SETTINGS = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "gilscope",
+    # Text is laid out with matplotlib's own font, wider than those of the systems that will show it: it always fits.
+    "font.family": ["DejaVu Sans"],
+    "font.size": 8.5,
+    "text.color": INK,
+    "axes.labelcolor": MUTED,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.8,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8,
+    "axes.labelsize": 8.5,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.bottom": True,
+    "xtick.major.size": 3,
+    "xtick.minor.size": 0,
+    "ytick.minor.size": 0,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 5.5,
+    "legend.frameon": False,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+}
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Figures made here look alike; they are closed at the end."""
+    with mpl.rc_context(), sns.axes_style("whitegrid"), mpl.rc_context(SETTINGS):
+        mpl.use("svg")
+        try:
+            yield
+        finally:
+            plt.close("all")
+
+
+def svg(figure: Figure, title: str, alt: str) -> str:
+    """The figure as SVG, transparent, its colours variables that change with the reader's colour scheme."""
+    buffer = io.StringIO()
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    figure.savefig(buffer, format="svg", metadata=nothing)
+    text = buffer.getvalue()
+    used = [colour for colour in THEME if colour in text]
+    for colour in used:
+        text = text.replace(colour, f"var(--{variable(colour)})")
+    text = re.sub(r"'DejaVu Sans'(, [^;\"]*)?", "var(--font)", text)
+    light = "".join(f"--{variable(colour)}:{colour};" for colour in used)
+    dark = "".join(f"--{variable(colour)}:{THEME[colour]};" for colour in used)
+    head = (
+        f"<title>{escape(title)}</title><desc>{escape(alt)}</desc>"
+        f"<style>:root{{color-scheme:light dark;--font:{FONTS};{light}}}"
+        f"@media (prefers-color-scheme: dark){{:root{{{dark}}}}}</style>"
+    )
+    return re.sub(r"(<svg\b[^>]*>)", lambda opening: opening[1] + head, text, count=1)
+
+
+def variable(colour: str) -> str:
+    return {INK: "ink", MUTED: "muted", GRID: "grid", PAPER: "paper"}.get(colour, f"c{colour[1:]}")

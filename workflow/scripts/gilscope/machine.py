@@ -1,0 +1,155 @@
+"""What this machine is, and how many of its cores a program may really use. What cannot be read is None, never a guess."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import platform
+import re
+import subprocess
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+CGROUPS = Path("/sys/fs/cgroup")
+CPUS = Path("/sys/devices/system/cpu")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """quota_cores: the cgroup's CPU quota in cores; None where there is none. load: runnable processes, 1-minute mean."""
+
+    label: str
+    cpu: str | None
+    architecture: str
+    physical_cores: int | None
+    logical_cores: int
+    affinity_cores: int | None
+    quota_cores: float | None
+    usable_cores: int
+    memory_bytes: int
+    os: str
+    kernel: str
+    governor: str | None
+    turbo: bool | None
+    smt: bool | None
+    virtualisation: str | None
+    load: float | None
+
+    def facts(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def read_text(path: Path) -> str | None:
+    try:
+        return path.read_text().strip()
+    except (OSError, ValueError):
+        return None
+
+
+def cpu_model() -> str | None:
+    """The CPU's marketing name."""
+    if platform.system() == "Darwin":
+        answer = subprocess.run(["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True, check=False)
+        return answer.stdout.strip() or None
+    listing = read_text(Path("/proc/cpuinfo")) or ""
+    found = re.search(r"^(?:model name|Model|cpu model)\s*:\s*(.+)$", listing, re.MULTILINE)
+    return found[1].strip() if found else platform.processor() or None
+
+
+def own_cgroups() -> dict[str, str]:
+    """Controller → this process's cgroup path; version 2's single hierarchy has the empty name."""
+    lines = (read_text(Path("/proc/self/cgroup")) or "").splitlines()
+    fields = [line.split(":", 2) for line in lines if line.count(":") >= 2]
+    return {name: path for _, names, path in fields for name in names.split(",")}
+
+
+def with_parents(root: Path, path: str) -> list[Path]:
+    """The folder of a cgroup and those above it up to the root; any of them may set a quota."""
+    own = root / path.strip("/")
+    return [own, *[parent for parent in own.parents if parent.is_relative_to(root)]]
+
+
+def quota_cores(cgroups: Path = CGROUPS, paths: dict[str, str] | None = None) -> float | None:
+    """The tightest CPU quota of this process's cgroups (v1 and v2), in cores; None where there is none."""
+    paths = own_cgroups() if paths is None else paths
+    quotas = []
+    for folder in with_parents(cgroups, paths.get("", "/")):
+        quota, _, period = (read_text(folder / "cpu.max") or "max 100000").partition(" ")
+        if quota.isdigit() and period.isdigit() and int(period) > 0:
+            quotas.append(int(quota) / int(period))
+    for root in (cgroups / "cpu", cgroups / "cpu,cpuacct"):
+        for folder in with_parents(root, paths.get("cpu", "/")):
+            quota = read_text(folder / "cpu.cfs_quota_us") or "-1"
+            period = read_text(folder / "cpu.cfs_period_us") or "0"
+            if quota.isdigit() and period.isdigit() and int(period) > 0:
+                quotas.append(int(quota) / int(period))
+    return min(quotas, default=None)
+
+
+def usable_cores(physical: int | None, affinity: int | None, quota: float | None) -> int:
+    """Cores that can compute at once for this process: affinity, quota and physical cores together."""
+    limits = [physical, affinity, math.floor(quota) if quota is not None else None]
+    return max(1, min((limit for limit in limits if limit is not None), default=1))
+
+
+def turbo() -> bool | None:
+    no_turbo = read_text(CPUS / "intel_pstate/no_turbo")
+    if no_turbo in ("0", "1"):
+        return no_turbo == "0"
+    boost = read_text(CPUS / "cpufreq/boost")
+    return boost == "1" if boost in ("0", "1") else None
+
+
+def simultaneous_threads() -> bool | None:
+    active = read_text(CPUS / "smt/active")
+    return active == "1" if active in ("0", "1") else None
+
+
+def virtualisation() -> str | None:
+    """The hypervisor's name, ``none`` on bare metal, None where the system does not say."""
+    try:
+        answer = subprocess.run(["systemd-detect-virt"], capture_output=True, text=True, check=False, timeout=5)
+    except (OSError, subprocess.TimeoutExpired):
+        answer = None
+    if answer is not None and answer.stdout.strip():
+        return answer.stdout.strip()
+    if re.search(r"^flags\s*:.*\bhypervisor\b", read_text(Path("/proc/cpuinfo")) or "", re.MULTILINE):
+        return "a hypervisor"
+    return None
+
+
+def automatic_label(cpu: str | None, architecture: str, physical: int | None, logical: int) -> str:
+    """A name made of hardware facts alone, so that a resumed run finds its folder again on the same machine."""
+    name = re.sub(r"\((r|tm|c)\)|\bcpu\b|@.*|\b\d+-core\b|\bprocessor\b", " ", (cpu or architecture).lower())
+    slug = re.sub(r"[^a-z0-9]+", "-", name).strip("-")[:40].strip("-") or "machine"
+    digest = hashlib.sha256(f"{cpu}|{architecture}|{physical}|{logical}".encode()).hexdigest()[:4]
+    return f"{slug}-{logical}c-{digest}"
+
+
+def describe_machine(label: str = "auto") -> Machine:
+    """Read the machine. label: a name from the config, or ``auto``."""
+    cpu, architecture = cpu_model(), platform.machine()
+    physical, logical = psutil.cpu_count(logical=False), psutil.cpu_count() or os.cpu_count() or 1
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+    quota = quota_cores()
+    return Machine(
+        label=automatic_label(cpu, architecture, physical, logical) if label == "auto" else label,
+        cpu=cpu,
+        architecture=architecture,
+        physical_cores=physical,
+        logical_cores=logical,
+        affinity_cores=affinity,
+        quota_cores=quota,
+        usable_cores=usable_cores(physical, affinity, quota),
+        memory_bytes=psutil.virtual_memory().total,
+        os=platform.system(),
+        kernel=platform.release(),
+        governor=read_text(CPUS / "cpu0/cpufreq/scaling_governor"),
+        turbo=turbo(),
+        smt=simultaneous_threads(),
+        virtualisation=virtualisation(),
+        load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+    )

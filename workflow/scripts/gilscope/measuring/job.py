@@ -1,0 +1,140 @@
+"""A block made ready to run: its workload, the inputs, the service it talks to, the answers to expect."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from gilscope.cells import Block
+from gilscope.measuring.environment import file_system
+from gilscope.strategies import Strategy, load_strategies
+from gilscope.workloads import Site, Workload, load_workload
+
+SERVICE_START_S = 30.0
+HIDDEN_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+
+
+class NotApplicable(Exception):
+    """The block cannot run here, for the reason given; a fact, not a failure."""
+
+
+class WrongAnswer(Exception):
+    """A cell's answers differ from the sequential ones."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A prepared block. ``expected`` holds the sequential answers, task by task."""
+
+    block: Block
+    workload: Workload
+    strategies: dict[str, Strategy]
+    site: Site
+    items: Sequence[Any]
+    expected: Sequence[Any]
+
+    def check(self, cell: str, answers: Sequence[Any]) -> None:
+        """Raise WrongAnswer, naming the cell and the task, unless the answers equal the sequential ones."""
+        if len(answers) != len(self.expected):
+            raise WrongAnswer(f"{self.block.path} {cell}: {len(answers)} answers to {len(self.expected)} tasks")
+        for task, (answer, expected) in enumerate(zip(answers, self.expected)):
+            if not self.workload.same(answer, expected):
+                raise WrongAnswer(
+                    f"{self.block.path} {cell}: task {task} answered {answer!r:.80}, sequentially {expected!r:.80}"
+                )
+
+
+def turn_off_hidden_threads() -> None:
+    """One thread for BLAS and OpenMP, here and in every worker; to be called before anything imports numpy.
+
+    Snakemake exports OMP_NUM_THREADS = the rule's threads, so what the environment says is not what a user set.
+    """
+    os.environ.update(dict.fromkeys(HIDDEN_THREADS, "1"))
+
+
+@contextmanager
+def running_service(module: str) -> Iterator[str]:
+    """Start a service as a process of its own; yields its address. It ends when its standard input does."""
+    scripts = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    paths = [scripts, *sys.path[:1], os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    alarm = threading.Timer(SERVICE_START_S, process.kill)
+    alarm.start()
+    try:
+        address = process.stdout.readline().strip()
+        alarm.cancel()
+        alarm.join()
+        if not address:
+            raise NotApplicable(f"the service {module} did not start within {SERVICE_START_S:.0f} s")
+        yield address
+    finally:
+        alarm.cancel()
+        process.stdin.close()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+
+@contextmanager
+def optional_service(module: str | None) -> Iterator[str | None]:
+    if module is None:
+        yield None
+    else:
+        with running_service(module) as address:
+            yield address
+
+
+@contextmanager
+def scratch_folder(beside: str) -> Iterator[str]:
+    """A folder for the tasks' files, on the file system that holds the results, gone afterwards."""
+    os.makedirs(beside, exist_ok=True)
+    folder = tempfile.mkdtemp(prefix=".scratch-", dir=beside)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def prepared(block: Block, beside: str) -> Iterator[Job]:
+    """Build a block's inputs, start its service and compute the answers to expect, all before any clock starts.
+
+    beside: the folder whose file system the tasks shall use. Raises NotApplicable where the block cannot run.
+    """
+    try:
+        facts = load_workload(block.workload, block.folder)
+    except ImportError as error:
+        raise NotApplicable(f"{block.workload} cannot be imported here: {error}") from error
+    with scratch_folder(beside) as folder, optional_service(facts.service) as address:
+        site = Site(folder, address, file_system(folder))
+        reason = facts.unavailable(site)
+        if reason:
+            raise NotApplicable(reason)
+        items = facts.inputs(block.parameter, block.tasks, site)
+        facts.fresh()
+        expected = [facts.function(item) for item in items]
+        facts.fresh()
+        yield Job(block, facts, load_strategies(), site, items, expected)

@@ -1,0 +1,148 @@
+"""Laps: every cell of a block in turn, in random order, each beside a sequential value; laps, not stretches."""
+
+from __future__ import annotations
+
+import gc
+import math
+import multiprocessing
+import os
+import random
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from gilscope.cells import SEQUENTIAL, Cell
+from gilscope.measuring.job import Job, WrongAnswer
+
+SHORTEST_VALUE_S = 0.005
+MOST_LAPS = 100
+REFERENCE_EVERY = 3
+
+
+class Orphaned(Exception):
+    """Whoever asked for this measurement is gone."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """One timed value: seconds per loop, and where in the round it was taken."""
+
+    cell: str
+    lap: int
+    position: int
+    loops: int
+    seconds: float
+
+
+def is_reference(position: int) -> bool:
+    """Whether the value at this position of a lap is one of the sequential values that cells are compared with."""
+    return position % REFERENCE_EVERY == 0
+
+
+def lap_order(cells: Sequence[str], seed: str) -> list[str]:
+    """The cells and one sequential probe (A/A) in random order, with a sequential reference at every third position.
+
+    So every cell, and the probe, has a reference right before or right after it.
+    """
+    shuffled = [*cells, SEQUENTIAL.name]
+    random.Random(seed).shuffle(shuffled)
+    order: list[str] = []
+    for name in shuffled:
+        if is_reference(len(order)):
+            order.append(SEQUENTIAL.name)
+        order.append(name)
+    if is_reference(len(order)):
+        order.append(SEQUENTIAL.name)
+    return order
+
+
+def forget_helpers() -> None:
+    """Stop multiprocessing's long-lived helper processes, so that a cold pool starts them again as a new script would.
+
+    No public call does this; without it a forkserver pool is twice as fast from its second start on.
+    """
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        from multiprocessing import forkserver
+
+        forkserver._forkserver._stop()  # type: ignore[attr-defined]
+    from multiprocessing import resource_tracker
+
+    stop = getattr(resource_tracker._resource_tracker, "_stop", None)
+    if stop is not None:
+        stop()
+
+
+def time_value(job: Job, name: str, loops: int = 1) -> float:
+    """Seconds per loop of one cell, its answers checked.
+
+    Cold: from before the workers' start to after their end. Warm: the second of two calls on workers already running.
+    """
+    cell = Cell.parse(name)
+    strategy = job.strategies[cell.strategy]
+    function, items = job.workload.function, job.items
+    job.workload.fresh()
+    forget_helpers()
+    gc.collect()
+    if cell.pool == "warm":
+        with strategy.open(cell.workers) as spread:
+            list(spread(function, items))
+            began = time.perf_counter()
+            for loop in range(loops):
+                answers = spread(function, items)
+                if loop < loops - 1:
+                    list(answers)
+            seconds = time.perf_counter() - began
+            job.check(name, list(answers))
+    else:
+        began = time.perf_counter()
+        for _ in range(loops):
+            with strategy.open(cell.workers) as spread:
+                collected = list(spread(function, items))
+        seconds = time.perf_counter() - began
+        job.check(name, collected)
+    return seconds / loops
+
+
+class Laps:
+    """Takes laps over the cells of a job; a cell that fails is left out from then on, with its reason in ``failed``."""
+
+    def __init__(self, job: Job, cells: Iterable[str], loops: dict[str, int]):
+        self.job = job
+        self.cells = list(cells)
+        self.loops = loops
+        self.failed: dict[str, str] = {}
+        self.parent = os.getppid()
+
+    def take(self, lap: int, seed: str) -> list[Value]:
+        """One lap, in the order that the seed gives. Raises WrongAnswer, and Orphaned once the parent has gone."""
+        values = []
+        for position, name in enumerate(lap_order(self.cells, f"{seed}/{lap}")):
+            if os.getppid() != self.parent:
+                raise Orphaned("the run that asked for this measurement is gone; it ends here")
+            if name in self.failed:
+                continue
+            loops = self.loops.get(name, 1)
+            try:
+                values.append(Value(name, lap, position, loops, time_value(self.job, name, loops)))
+            except (WrongAnswer, MemoryError):
+                raise
+            except Exception as error:
+                if name == SEQUENTIAL.name:
+                    raise
+                self.failed[name] = f"{type(error).__name__}: {error}"
+                print(f"{self.job.block.path} {name} failed: {self.failed[name]}", file=sys.stderr)
+        return values
+
+
+def loops_for(values: Iterable[Value]) -> dict[str, int]:
+    """How many loops one value of each cell holds, so that it is not shorter than a few milliseconds."""
+    fastest: dict[str, float] = {}
+    for value in values:
+        fastest[value.cell] = min(value.seconds, fastest.get(value.cell, math.inf))
+    return {cell: max(1, math.ceil(SHORTEST_VALUE_S / seconds)) for cell, seconds in fastest.items()}
+
+
+def laps_for(seconds: float, lap_seconds: float, min_laps: int) -> int:
+    """How many laps fit into a round of so many seconds, the warm-up lap included."""
+    return max(min_laps + 1, min(MOST_LAPS, int(seconds / lap_seconds)))

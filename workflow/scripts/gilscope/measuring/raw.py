@@ -1,0 +1,64 @@
+"""Raw files: valid pyperf suites, one benchmark per cell, one run per lap, the first lap its warm-up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import pyperf
+
+from gilscope.measuring.laps import Value
+from gilscope.measuring.rounds import written_whole
+
+SHARED_METADATA = (
+    "cpu_count",
+    "cpu_model_name",
+    "date",
+    "perf_version",
+    "platform",
+    "python_implementation",
+    "python_version",
+    "timer",
+)
+
+
+def shared_metadata() -> dict[str, object]:
+    """What pyperf knows of machine and interpreter, without host name and paths. Takes some 6 ms: once a round."""
+    collected = pyperf.Run([1.0]).get_metadata()
+    return {name: collected[name] for name in SHARED_METADATA if name in collected}
+
+
+def suite(values: Iterable[Value]) -> pyperf.BenchmarkSuite:
+    """The values of a round as a suite; lap 1 is each cell's warm-up run, which pyperf shows but does not count."""
+    metadata = shared_metadata()
+    runs: dict[str, list[pyperf.Run]] = {}
+    for value in values:
+        facts = {**metadata, "name": value.cell, "unit": "second", "loops": value.loops}
+        facts.update(lap=value.lap, position=value.position)
+        values_of_run, warmups = ([], [(value.loops, value.seconds)]) if value.lap == 1 else ([value.seconds], [])
+        run = pyperf.Run(values_of_run, warmups=warmups, metadata=facts, collect_metadata=False)
+        runs.setdefault(value.cell, []).append(run)
+    return pyperf.BenchmarkSuite([pyperf.Benchmark(runs[cell]) for cell in sorted(runs)])
+
+
+def write_suite(path: str, values: list[Value]) -> None:
+    """Write a round's raw file; a block that could not run at all leaves a suite without benchmarks."""
+    with written_whole(path) as file:
+        if values:
+            suite(values).dump(file)
+        else:
+            json.dump({"version": "1.0", "benchmarks": []}, file)
+
+
+def read_values(path: str) -> list[Value]:
+    """The values of a raw file in the order taken. Raises ValueError, naming the file, when it is not one."""
+    with open(path, encoding="utf-8") as file:
+        if not json.load(file)["benchmarks"]:
+            return []
+    values = []
+    for benchmark in pyperf.BenchmarkSuite.load(path):
+        for run in benchmark.get_runs():
+            facts = run.get_metadata()
+            seconds = [*run.values, *(warmup for _, warmup in run.warmups)]
+            values.append(Value(benchmark.get_name(), facts["lap"], facts["position"], facts["loops"], seconds[0]))
+    return sorted(values, key=lambda value: (value.lap, value.position))

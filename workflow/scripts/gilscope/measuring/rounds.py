@@ -1,0 +1,133 @@
+"""A round: one new process that measures one block; and the calibration that all rounds of the block share."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from gilscope.cells import Block, Cell
+from gilscope.measuring.environment import read_environment
+from gilscope.measuring.job import Job, NotApplicable, prepared
+from gilscope.measuring.laps import Laps, Value, laps_for, loops_for
+from gilscope.measuring.lock import machine_lock
+from gilscope.measuring.probing import probe_workers
+from gilscope.runtimes import gil_enabled
+
+
+@contextmanager
+def written_whole(path: str) -> Iterator[Any]:
+    """A text file that appears under its name only when it is complete and on the disk."""
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    partial = f"{path}.part"
+    try:
+        with open(partial, "w", encoding="utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except BaseException:
+        if os.path.exists(partial):
+            os.unlink(partial)
+        raise
+
+
+def write_json(path: str, content: Any) -> None:
+    with written_whole(path) as file:
+        json.dump(content, file, indent=1, sort_keys=True)
+        file.write("\n")
+
+
+def read_json(path: str) -> Any:
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def applicable(job: Job) -> tuple[list[str], dict[str, str]]:
+    """The cells of a job that can run here, and the reason for each that cannot."""
+    runnable, skipped = [], {}
+    for name in job.block.cells:
+        cell = Cell.parse(name)
+        strategy = job.strategies.get(cell.strategy)
+        reason = "no such strategy" if strategy is None else strategy.unavailable()
+        if reason:
+            skipped[name] = reason
+        else:
+            runnable.append(name)
+    return runnable, skipped
+
+
+def calibrate(block: Block, path: str) -> None:
+    """Decide how many loops a value and how many laps a round of this block has; write it for the rounds to share.
+
+    The first lap finds the loops, the second, with them, the time that a lap takes. Cells that fail here are left out.
+    """
+    with machine_lock() as waited:
+        try:
+            with prepared(block, os.path.dirname(path)) as job:
+                runnable, skipped = applicable(job)
+                workers, failed = probe_workers(job, runnable)
+                laps = Laps(job, [name for name in runnable if name not in failed], {})
+                began = time.perf_counter()
+                values = laps.take(0, "calibration")
+                if time.perf_counter() - began < block.seconds / 2:
+                    laps.loops = loops_for(values)
+                    began = time.perf_counter()
+                    values += laps.take(1, "calibration")
+                lap_seconds = time.perf_counter() - began
+        except NotApplicable as reason:
+            result: dict[str, Any] = {"not_applicable": str(reason)}
+        else:
+            failed.update(laps.failed)
+            result = {
+                "cells": [name for name in runnable if name not in failed],
+                "skipped": skipped,
+                "failed": failed,
+                "workers": workers,
+                "loops": loops_for(values),
+                "laps": laps_for(block.seconds, lap_seconds, block.min_laps),
+                "lap_seconds": lap_seconds,
+                "file_system": job.site.file_system,
+            }
+    write_json(path, {"block": asdict(block), "waited_s": waited, **result})
+
+
+def measure_round(
+    block: Block, number: int, calibration: dict[str, Any], folder: str
+) -> tuple[list[Value], dict[str, Any]]:
+    """Measure one round; returns its values in the order taken, and the facts about it.
+
+    folder: where the round's files will lie. Raises WrongAnswer when a cell's answers are not the sequential ones.
+    """
+    with machine_lock() as waited:
+        before = read_environment()
+        values: list[Value] = []
+        failed: dict[str, str] = {}
+        if "not_applicable" not in calibration:
+            with prepared(block, folder) as job:
+                laps = Laps(job, calibration["cells"], calibration["loops"])
+                for lap in range(1, calibration["laps"] + 1):
+                    values += laps.take(lap, f"{block.path}/{number}")
+            failed = laps.failed
+        after = read_environment()
+    return values, {
+        "block": asdict(block),
+        "round": number,
+        "started": before["time"],
+        "ended": after["time"],
+        "waited_s": waited,
+        "laps": calibration.get("laps", 0),
+        "environment": {"before": before, "after": after},
+        "gil": gil_enabled(),
+        "start_method": multiprocessing.get_start_method(),
+        "file_system": calibration.get("file_system"),
+        "workers": calibration.get("workers", {}),
+        "not_applicable": calibration.get("not_applicable"),
+        "skipped": calibration.get("skipped", {}),
+        "failed": {**calibration.get("failed", {}), **failed},
+    }

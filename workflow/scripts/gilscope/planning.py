@@ -1,0 +1,84 @@
+"""One run, planned: the configuration checked, the machine read, the claims loaded, the blocks laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gilscope.cells import Block
+from gilscope.claims import ClaimsFile, read_claims
+from gilscope.config import Config, Mistakes, read_config
+from gilscope.machine import Machine, describe_machine
+from gilscope.runtimes import runtime_name
+from gilscope.sweep import build_sweep, expected_seconds, memory_mistakes
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that the workflow needs to know before its first job. ``folder`` is below ``results/``."""
+
+    config: Config
+    claims: ClaimsFile
+    machine: Machine
+    runtime: str
+    folder: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def rounds(self) -> range:
+        return range(1, self.config.measure.rounds + 1)
+
+    def block(self, runtime: str, workload: str, size: str) -> Block:
+        place = f"{runtime}/{workload}/{size}"
+        return next(block for block in self.blocks if block.path == place)
+
+    def measured_rounds(self) -> list[tuple[Block, int]]:
+        """The blocks and rounds to collect: all, or the complete ones where only existing results are wanted."""
+        return [
+            (block, number)
+            for number in self.rounds
+            for block in self.blocks
+            if not self.config.only_existing or self.is_measured(block, number)
+        ]
+
+    def files(self, pattern: str) -> list[str]:
+        """A file per block and round, round by round; ``pattern`` has {path} and {round}."""
+        return [
+            f"results/{self.folder}/" + pattern.format(path=block.path, round=number)
+            for block, number in self.measured_rounds()
+        ]
+
+    def traces(self) -> list[str]:
+        """The trace files that go with the rounds; one that was not recorded is not missed where only existing ones count."""
+        files = self.files("traces/{path}/round-{round}.json")
+        return [file for file in files if Path(file).exists()] if self.config.only_existing else files
+
+    def is_measured(self, block: Block, number: int) -> bool:
+        raw = Path(f"results/{self.folder}/raw/{block.path}/round-{number}.json")
+        return raw.exists() and raw.with_suffix(".facts.json").exists()
+
+    def outlook(self) -> str:
+        """One line: how many blocks, how much of them is still to be measured, about how long."""
+        rounds = len(self.rounds)
+        left = sum(not self.is_measured(block, number) for block in self.blocks for number in self.rounds)
+        share = left / (rounds * len(self.blocks))
+        minutes = max(1, round(expected_seconds(self.blocks, rounds) * share / 60))
+        return (
+            f"gilscope: {len(self.blocks)} blocks × {rounds} rounds on {self.machine.usable_cores} usable cores, "
+            f"{left} rounds to measure, about {minutes} min; results/{self.folder}/report.html"
+        )
+
+
+def plan_run(merged: Mapping[str, Any], files: Sequence[str], overrides: Mapping[str, Any] | None = None) -> Run:
+    """Plan a run from the merged configuration. Raises Mistakes, all of them at once, before anything is measured."""
+    config = read_config(merged, files, overrides)
+    claims = read_claims(config.claims)
+    machine = describe_machine(config.machine)
+    runtime = runtime_name()
+    blocks = build_sweep(config, claims.claims, runtime, machine.usable_cores)
+    too_large = memory_mistakes(blocks, machine.memory_bytes)
+    if too_large:
+        raise Mistakes([f"{files[-1] if files else 'config'}: {line}" for line in too_large])
+    return Run(config, claims, machine, runtime, config.folder(machine.label), tuple(blocks))

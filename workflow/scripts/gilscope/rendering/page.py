@@ -1,0 +1,110 @@
+"""From the notebook to one page that needs nothing else: executed by papermill, turned into HTML by nbconvert."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from gilscope.figures import Results
+from gilscope.rendering.markup import Html, joined
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="color-scheme" content="light dark">
+<meta name="generator" content="gilscope">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<a class="skip" href="#report">Skip to the report</a>
+<nav aria-label="Contents"><ol>{contents}</ol></nav>
+<main id="report">
+{body}
+</main>
+</body>
+</html>
+"""
+
+
+def render(
+    notebook: str, style: str, figures: Sequence[str], folder: str, report: str, executed: str, log: str
+) -> None:
+    """Execute the notebook on a results folder and write the page and the executed notebook.
+
+    The notebook runs beside the log and is moved to ``executed`` when all went well: Snakemake deletes the outputs of a
+    failed job, and the cell that failed is then still to be seen. The error goes into the log too.
+    """
+    running = Path(log).with_suffix(".ipynb")
+    running.parent.mkdir(parents=True, exist_ok=True)
+    captions = Path(notebook).parent / "captions"
+    try:
+        execute(
+            notebook,
+            running,
+            {"folder": str(folder), "figures": [str(path) for path in figures], "captions": str(captions)},
+        )
+        html = page(body(running), Path(style).read_text(encoding="utf-8"), Results.read(folder).label)
+    except Exception:
+        Path(log).write_text(f"{traceback.format_exc()}\nThe notebook as far as it got: {running}\n", encoding="utf-8")
+        raise
+    Path(report).write_text(html, encoding="utf-8")
+    running.replace(executed)
+    Path(log).write_text(f"{report}: {len(html.encode()) / 1e6:.2f} MB\n", encoding="utf-8")
+
+
+def execute(notebook: str, output: Path, parameters: dict[str, object]) -> None:
+    """Run the notebook with papermill; raises PapermillExecutionError at the first cell that fails."""
+    import papermill
+
+    papermill.execute_notebook(
+        notebook, str(output), parameters, kernel_name="python3", progress_bar=False, log_output=False
+    )
+
+
+def body(notebook: Path) -> Html:
+    """The notebook's text and outputs, without any code."""
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(
+        template_name="basic",
+        exclude_input=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        exclude_anchor_links=True,
+    )
+    content, _ = exporter.from_notebook_node(nbformat.read(notebook, as_version=4))
+    return Html(content)
+
+
+def page(content: Html, style: str, label: str) -> str:
+    """One page around the content: contents from its headings, a policy that allows its style and images, nothing else."""
+    content, contents = with_anchors(content)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    return Html(PAGE).format(
+        policy=policy, title=f"gilscope: {label}", style=Html(style), contents=contents, body=content
+    )
+
+
+def with_anchors(content: Html) -> tuple[Html, Html]:
+    """The content with a plain anchor at each section, and the list of them."""
+    found: list[tuple[str, str]] = []
+
+    def anchored(heading: re.Match[str]) -> str:
+        words = heading[1].strip()
+        anchor = re.sub(r"[^a-z0-9]+", "-", re.sub(r"<[^>]+>|&[^;]+;", "", words).lower()).strip("-")
+        found.append((anchor, words))
+        return f'<h2 id="{anchor}">{words}</h2>'
+
+    text = re.sub(r"<h2\b[^>]*>(.*?)</h2>", anchored, str(content), flags=re.DOTALL)
+    items = (Html('<li><a href="#{}">{}</a></li>').format(anchor, Html(words)) for anchor, words in found)
+    return Html(text), joined(items)

@@ -1,0 +1,63 @@
+"""What an interpreter says about itself; a runtime is named by that, not by what somebody called it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import multiprocessing
+import platform
+import sys
+import sysconfig
+from typing import Any, Iterable
+
+PREFIXES = {"CPython": "cp", "PyPy": "pypy"}
+PACKAGES = ("pyperf", "psutil", "numpy", "pandas", "urllib3", "aiohttp")
+
+
+def free_threaded() -> bool:
+    """Whether the interpreter was built to run without the lock."""
+    return bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+
+
+def gil_enabled() -> bool:
+    """Whether the lock is on in this process, as it runs."""
+    return bool(getattr(sys, "_is_gil_enabled", lambda: True)())
+
+
+def runtime_name() -> str:
+    """This runtime's name: ``cp311``, ``cp313t-gil``, ``cp313t-nogil``, ``pypy311``."""
+    implementation = platform.python_implementation()
+    name = PREFIXES.get(implementation, implementation.lower()) + f"{sys.version_info[0]}{sys.version_info[1]}"
+    if free_threaded():
+        name += "t-gil" if gil_enabled() else "t-nogil"
+    return name
+
+
+def describe_runtime(modules: Iterable[str] = ()) -> dict[str, Any]:
+    """Facts about the running interpreter; the GIL's state is read after importing ``modules`` (what workloads import).
+
+    A module that cannot be imported is left out: the blocks that need it say so themselves.
+    """
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except ImportError:
+            continue
+    packages = {}
+    for package in PACKAGES:
+        try:
+            packages[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {
+        "runtime": runtime_name(),
+        "implementation": platform.python_implementation(),
+        "version": platform.python_version(),
+        "build": " ".join(platform.python_build()),
+        "compiler": platform.python_compiler(),
+        "free_threaded": free_threaded(),
+        "gil": gil_enabled(),
+        "start_method": multiprocessing.get_start_method(),
+        "switch_interval_s": sys.getswitchinterval() if hasattr(sys, "getswitchinterval") else None,
+        "packages": packages,
+    }

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Callable
+
+from gilscope.strategies import Spread, strategy
+
+
+def work(connection: Any, function: Callable[[Any], Any], share: Sequence[Any]) -> None:
+    """Do the share each time the word comes; say when it is done, hand over the answers only afterwards."""
+    connection.send("ready")
+    while connection.recv() == "go":
+        try:
+            answers = [function(item) for item in share]
+        except BaseException as error:
+            connection.send(error)
+            return
+        connection.send("done")
+        connection.send(answers)
+
+
+def expect(connection: Any, word: str) -> None:
+    said = connection.recv()
+    if isinstance(said, BaseException):
+        raise said
+    assert said == word, said
+
+
+@strategy("ceiling", processes=True, control=True)
+@contextmanager
+def unconnected_processes(workers: int) -> Iterator[Spread]:
+    """Processes that share nothing, started by hand, each with its share of the tasks from the outset.
+
+    Warm, when they wait at the barrier and only the word is given, they are what the hardware could give.
+    Cold, with their start counted, they are what processes managed by hand would cost.
+    """
+    connections: list[Any] = []
+    processes: list[Any] = []
+
+    def spread(function: Callable[[Any], Any], items: Sequence[Any]) -> Iterable[Any]:
+        if not processes:
+            for first in range(workers):
+                ours, theirs = multiprocessing.Pipe()
+                process = multiprocessing.Process(target=work, args=(theirs, function, items[first::workers]))
+                process.start()
+                theirs.close()
+                connections.append(ours)
+                processes.append(process)
+            for connection in connections:
+                expect(connection, "ready")
+        for connection in connections:
+            connection.send("go")
+        for connection in connections:
+            expect(connection, "done")
+        return collect(len(items))
+
+    def collect(tasks: int) -> Iterator[Any]:
+        answers: list[Any] = [None] * tasks
+        for first, connection in enumerate(connections):
+            answers[first::workers] = connection.recv()
+        yield from answers
+
+    try:
+        yield spread
+        for connection in connections:
+            connection.send("stop")
+    except BaseException:
+        for process in processes:
+            process.terminate()
+        raise
+    finally:
+        for process in processes:
+            process.join()
+        for connection in connections:
+            connection.close()

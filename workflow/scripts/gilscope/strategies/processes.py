@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import functools
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+
+from gilscope.strategies import Spread, strategy
+
+
+def missing(method: str) -> str | None:
+    """Why a start method cannot be used here, or None."""
+    if method in multiprocessing.get_all_start_methods():
+        return None
+    return f"this platform has no start method {method}"
+
+
+@strategy("multiprocessing", processes=True)
+@contextmanager
+def process_pool(workers: int, method: str | None = None) -> Iterator[Spread]:
+    """``ProcessPoolExecutor.map`` with the platform's default start method."""
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context(method)) as pool:
+        yield lambda function, items: list(pool.map(function, items))
+
+
+@strategy("multiprocessing-fork", processes=True, start_method="fork", unavailable=functools.partial(missing, "fork"))
+def forked_pool(workers: int) -> AbstractContextManager[Spread]:
+    """The same, each worker a copy of the parent."""
+    return process_pool(workers, "fork")
+
+
+@strategy("multiprocessing-spawn", processes=True, start_method="spawn")
+def spawned_pool(workers: int) -> AbstractContextManager[Spread]:
+    """The same, each worker a new interpreter."""
+    return process_pool(workers, "spawn")
+
+
+@strategy(
+    "multiprocessing-forkserver",
+    processes=True,
+    start_method="forkserver",
+    unavailable=functools.partial(missing, "forkserver"),
+)
+def forkserver_pool(workers: int) -> AbstractContextManager[Spread]:
+    """The same, each worker a copy of a small server process."""
+    return process_pool(workers, "forkserver")
+
+
+@strategy("multiprocessing-pool", processes=True)
+@contextmanager
+def raw_pool(workers: int) -> Iterator[Spread]:
+    """``multiprocessing.Pool.map``; unlike leaving the pool's own ``with``, it lets the workers finish."""
+    pool = multiprocessing.Pool(workers)
+    try:
+        yield pool.map
+        pool.close()
+    except BaseException:
+        pool.terminate()
+        raise
+    finally:
+        pool.join()

@@ -1,0 +1,209 @@
+"""From the configuration and the claims to the blocks to measure."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gilscope.cells import SEQUENTIAL, Block, Cell
+from gilscope.claims import Claim, leaf
+from gilscope.config import Config, Grid, Mistakes, suggestion
+from gilscope.discovery import sources
+from gilscope.strategies import load_strategies
+from gilscope.workloads import Workload, load_workload, workload_names
+
+MOST_TASKS = 256
+DECK_TASKS = 4
+START_S = 1.5
+TRACE_S = 2.5
+ANALYSIS_S = 40.0
+
+
+@dataclass
+class Plan:
+    """A block in the making: its cells as they are asked for, in order, each once."""
+
+    workload: Workload
+    size: str
+    folder: str = ""
+    cells: dict[Cell, None] = field(default_factory=dict)
+
+    def add(self, cells: Iterable[Cell]) -> None:
+        self.cells.update(dict.fromkeys(cell for cell in cells if cell != SEQUENTIAL))
+
+
+def automatic_workers(cores: int) -> list[int]:
+    """1, 2, 4 … up to twice the usable cores, the cores themselves included."""
+    counts = {2**power for power in range(12) if 2**power <= 2 * cores}
+    return sorted(counts | {cores, 2 * cores} - {0})
+
+
+def task_count(workers: Iterable[int], cores: int, size: str) -> int:
+    """How many tasks a value does: a common multiple of the worker counts, at least 4 × the usable cores, at most 256.
+
+    Where the common multiple itself is beyond 256, a multiple of the largest count is as even as it gets.
+    """
+    if size == "deck":
+        return DECK_TASKS
+    counts = [count for count in workers if count > 0] or [1]
+    multiple = math.lcm(*counts)
+    if multiple > MOST_TASKS:
+        multiple = max(count for count in counts if count <= MOST_TASKS)
+    tasks = multiple * math.ceil(4 * cores / multiple)
+    return tasks if tasks <= MOST_TASKS else max(multiple, MOST_TASKS // multiple * multiple)
+
+
+def controls(plan: Plan, cores: int) -> list[Cell]:
+    """The yardsticks: the ceiling at each worker count there is, and asyncio where there is nothing to wait for."""
+    counts = sorted({cell.workers for cell in plan.cells} | ({cores} if plan.workload.kind == "cpu" else set()))
+    ceilings = [Cell("ceiling", count, "warm") for count in counts if count <= max(2 * cores, 4)]
+    idle = [Cell("asyncio", cores)] if plan.workload.kind == "cpu" else []
+    return [*ceilings, *idle]
+
+
+def grid_cells(config: Config, grid: Grid, cores: int) -> list[Cell]:
+    """The cells of one workload's grid; a strategy without a warm form is measured in the form it has."""
+    known = load_strategies()
+    workers = grid.workers or config.sweep.workers
+    counts = automatic_workers(cores) if workers == "auto" else workers
+    cells = []
+    for name in grid.strategies or config.sweep.strategies:
+        facts = known[name]
+        for count in [facts.fixed_workers] if facts.fixed_workers else counts:
+            for pool in grid.pools or config.sweep.pools:
+                cells.append(Cell(name, count, pool if pool in facts.pools else facts.pools[0]))
+    return list(dict.fromkeys(cells))
+
+
+def load_grid(grid: Grid) -> tuple[Workload, str]:
+    """A grid's workload and, for a user's own file, its folder. Raises Mistakes when it cannot be loaded."""
+    path = Path(grid.name)
+    name, folder = (path.stem, str(path.parent)) if path.suffix == ".py" else (grid.name, "")
+    if folder and not path.is_file():
+        raise Mistakes([f"sweep.workloads: there is no file {grid.name}."])
+    if folder and not name.isidentifier():
+        raise Mistakes([f"sweep.workloads: {grid.name} cannot be imported by name; call the file like a Python module."])
+    if folder and name in workload_names():
+        raise Mistakes([f"sweep.workloads: {grid.name} has the name of a workload that comes with gilscope; rename it."])
+    try:
+        return load_workload(name, folder), folder
+    except (ImportError, LookupError) as error:
+        raise Mistakes([f"sweep.workloads: {grid.name} cannot be loaded: {error}."]) from error
+
+
+def selected_claims(config: Config, claims: Sequence[Claim]) -> list[Claim]:
+    """The claims whose cells shall be measured. Raises Mistakes for an id that no claim has."""
+    wanted = config.sweep.claims
+    if isinstance(wanted, bool):
+        return list(claims) if wanted else []
+    known = [claim.id for claim in claims]
+    unknown = [(index, name) for index, name in enumerate(wanted) if name not in known]
+    if unknown:
+        raise Mistakes(
+            [f"sweep.claims[{index}] is {name!r}; no claim has this id.{suggestion(name, known)}" for index, name in unknown]
+        )
+    return [claim for claim in claims if claim.id in wanted]
+
+
+def claimed_plans(claims: Sequence[Claim], cores: int) -> dict[tuple[str, str], Plan]:
+    """The blocks that the claims need, as far as their workloads and strategies are here."""
+    known = {name: load_workload(name) for name in workload_names()}
+    strategies = load_strategies()
+    plans: dict[tuple[str, str], Plan] = {}
+    for claim in claims:
+        if claim.metric not in ("speedup", "speedup_ratio", "time_ratio", "effective_cores"):
+            continue
+        for case in claim.cases:
+            facts = known.get(case.workload or "")
+            wanted = leaf(claim, case, facts, cores)
+            if facts is None or any(cell.strategy not in strategies for cell in wanted.cells):
+                continue
+            plans.setdefault((facts.name, case.size), Plan(facts, case.size)).add(wanted.cells)
+    return plans
+
+
+def build_sweep(config: Config, claims: Sequence[Claim], runtime: str, cores: int) -> list[Block]:
+    """Every block of the sweep, in a fixed order. Raises Mistakes when nothing would be measured or a workload is amiss."""
+    plans = claimed_plans(selected_claims(config, claims), cores)
+    mistakes: list[str] = []
+    for grid in config.sweep.workloads:
+        try:
+            facts, folder = load_grid(grid)
+        except Mistakes as problem:
+            mistakes += problem.lines
+            continue
+        for size in grid.sizes:
+            if size not in facts.sizes and size not in config.parameters.get(facts.name, {}):
+                mistakes.append(f"sweep.workloads: {facts.name} has no size {size}; it has {', '.join(facts.sizes)}.")
+                continue
+            plans.setdefault((facts.name, size), Plan(facts, size, folder)).add(grid_cells(config, grid, cores))
+    if mistakes:
+        raise Mistakes(mistakes)
+    if not plans:
+        raise Mistakes(["sweep: measures nothing; set sweep.claims to true or list workloads under sweep.workloads."])
+    blocks = []
+    for (name, size), plan in plans.items():
+        plan.add(controls(plan, cores))
+        parameter = config.parameters.get(name, {}).get(size, plan.workload.sizes.get(size))
+        blocks.append(
+            Block(
+                runtime=runtime,
+                workload=name,
+                size=size,
+                parameter=parameter,
+                tasks=task_count((cell.workers for cell in plan.cells), cores, size),
+                cells=tuple(sorted(cell.name for cell in plan.cells)),
+                seconds=config.measure.seconds,
+                min_laps=config.measure.min_laps,
+                folder=plan.folder,
+            )
+        )
+    return blocks
+
+
+def memory_mistakes(blocks: Iterable[Block], memory_bytes: int) -> list[str]:
+    """A line for each block whose tasks would not fit into memory, with the copies that its workers hold."""
+    lines = []
+    for block in blocks:
+        facts = load_workload(block.workload, block.folder)
+        workers = max(Cell.parse(name).workers for name in block.cells)
+        needed = facts.memory(block.parameter) * (3 * block.tasks + workers)
+        if needed > 0.8 * memory_bytes:
+            lines.append(
+                f"{block.workload}, size {block.size} ({block.parameter} {facts.unit}): {block.tasks} tasks need about "
+                f"{needed / 2**30:.1f} GiB and this machine has {memory_bytes / 2**30:.1f} GiB; choose a smaller parameter."
+            )
+    return lines
+
+
+def block_sources(block: Block) -> list[str]:
+    """The files, relative to the package, whose change makes the block's timings stale."""
+    known = load_strategies()
+    used = [known[Cell.parse(name).strategy] for name in (SEQUENTIAL.name, *block.cells)]
+    modules = {sys.modules[facts.open.__module__] for facts in used}
+    if not block.folder:
+        modules.add(sys.modules[load_workload(block.workload).function.__module__])
+    return sorted(set().union(*map(sources, modules)))
+
+
+def expected_seconds(blocks: Sequence[Block], rounds: int) -> float:
+    """About how long the run will take; waiting workloads say how long they wait, the others fit into their round."""
+    total = ANALYSIS_S
+    for block in blocks:
+        facts = load_workload(block.workload, block.folder)
+        lap = 0.0
+        if facts.unit == "s":
+            shares = [min(Cell.parse(name).workers, block.tasks) for name in block.cells]
+            references = 1 + math.ceil((len(block.cells) + 1) / 2)
+            lap = block.parameter * block.tasks * (references + sum(1 / share for share in shares))
+        per_round = max(block.seconds, (block.min_laps + 1) * lap) + START_S + TRACE_S + lap / 2
+        total += rounds * per_round + START_S + 2 * lap
+    return total
+
+
+def by_place(blocks: Iterable[Block]) -> Mapping[tuple[str, str, str], Block]:
+    """Blocks by runtime, workload and size."""
+    return {(block.runtime, block.workload, block.size): block for block in blocks}

@@ -1,0 +1,126 @@
+"""What a task does. One file is one workload; the file, the function and the workload share their name."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from gilscope.discovery import module_names
+
+KINDS = ("cpu", "io", "mixed")
+SIZES = ("small", "medium", "large", "deck")
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a block's tasks run: a scratch folder, its file system, and the address of the service if there is one."""
+
+    folder: str
+    address: str | None = None
+    file_system: str | None = None
+
+
+def repeat_parameter(parameter: Any, tasks: int, site: Site) -> Sequence[Any]:
+    """The plainest inputs: every task gets the size's parameter itself."""
+    return [parameter] * tasks
+
+
+def equal(answer: Any, expected: Any) -> bool:
+    """Whether two answers of one task are the same; arrays are compared element by element."""
+    same = answer == expected
+    return bool(same.all()) if hasattr(same, "all") else bool(same)
+
+
+def no_reason(site: Site) -> str | None:
+    return None
+
+
+def nothing() -> None:
+    return None
+
+
+def no_memory(parameter: Any) -> int:
+    return 0
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The facts about a workload; ``function(item)`` is one task.
+
+    kind: ``cpu``, ``io`` or ``mixed``.
+    sizes: size → parameter; at ``large`` some 10 to 30 ms a task.
+    unit: what the parameter counts, for people.
+    inputs: ``(parameter, tasks, site) -> items``; built before the clock starts.
+    coroutine: ``(offload) -> async context manager`` that yields the task as a native coroutine function;
+        ``await offload(function, *args)`` computes, in place or in a process, as the strategy decides.
+    service: module run as a process of its own during the block; it prints its address on its first line.
+    memory: ``(parameter) -> bytes`` one task holds, to refuse sizes that do not fit.
+    unavailable: ``(site) -> reason`` or None, asked where it would run.
+    fresh: forgets what earlier values left behind (open connections); called, untimed, before each value.
+    same: ``(answer, expected) -> bool``.
+    library: whether the computing happens in a C library rather than in bytecode.
+    """
+
+    name: str
+    function: Callable[[Any], Any]
+    kind: str
+    sizes: Mapping[str, Any]
+    unit: str = "steps"
+    inputs: Callable[[Any, int, Site], Sequence[Any]] = repeat_parameter
+    coroutine: Callable[..., Any] | None = None
+    service: str | None = None
+    memory: Callable[[Any], int] = no_memory
+    unavailable: Callable[[Site], str | None] = no_reason
+    fresh: Callable[[], None] = nothing
+    same: Callable[[Any, Any], bool] = equal
+    library: bool = False
+
+    @property
+    def summary(self) -> str:
+        """The first line of the task's docstring."""
+        return (self.function.__doc__ or "").strip().partition("\n")[0]
+
+
+def workload(*, kind: str, sizes: Mapping[str, Any], **parts: Any) -> Callable[[Callable[[Any], Any]], Any]:
+    """Make a function a workload. Returns the function itself, with the facts attached as ``.workload``.
+
+    An object in the function's place could not be pickled by name. The keywords are the fields of ``Workload``.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind is {kind!r}; a workload is one of {', '.join(KINDS)}")
+    unknown = sorted(set(sizes) - set(SIZES))
+    if unknown:
+        raise ValueError(f"unknown sizes {', '.join(unknown)}; a workload has {', '.join(SIZES)}")
+
+    def attach(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        facts = Workload(name=function.__name__, function=function, kind=kind, sizes=dict(sizes), **parts)
+        function.workload = facts  # type: ignore[attr-defined]
+        return function
+
+    return attach
+
+
+def workload_names() -> list[str]:
+    """The workloads that come with gilscope."""
+    return module_names(__name__)
+
+
+def load_workload(name: str, folder: str = "") -> Workload:
+    """The facts of a workload of the package or, with a folder, of a user's own file ``<folder>/<name>.py``.
+
+    A user's file is imported by name from its folder: what is loaded by path cannot be found again by a spawned worker.
+    Raises ImportError when the file or something it imports is missing, LookupError when it holds no such workload.
+    """
+    if folder:
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+        module = importlib.import_module(name)
+    else:
+        module = importlib.import_module(f"{__name__}.{name}")
+    facts = getattr(getattr(module, name, None), "workload", None)
+    if not isinstance(facts, Workload):
+        raise LookupError(f"{module.__file__}: no function {name} with the @workload decorator")
+    return facts

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gilscope.workloads import Site, workload
+
+
+def matrix_pairs(order: int, tasks: int, site: Site) -> Sequence[Any]:
+    """tasks pairs of float64 matrices of shape (order, order); the same on every machine."""
+    random = np.random.default_rng(20)
+    return [tuple(random.random((2, order, order))) for _ in range(tasks)]
+
+
+def three_matrices(order: int) -> int:
+    return 3 * 8 * order**2
+
+
+def close(answer: Any, expected: Any) -> bool:
+    """BLAS adds in another order on other thread counts, so the last digits may differ."""
+    return bool(np.allclose(answer, expected))
+
+
+@workload(
+    kind="cpu",
+    library=True,
+    sizes={"small": 32, "medium": 256, "large": 512, "deck": 1000},
+    unit="rows",
+    inputs=matrix_pairs,
+    memory=three_matrices,
+    same=close,
+)
+def matmul(pair: Any) -> Any:
+    """Multiplies two float64 matrices with numpy's BLAS, which lets go of the GIL."""
+    left, right = pair
+    return left @ right

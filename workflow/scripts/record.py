@@ -1,0 +1,33 @@
+"""Trace one round of one block (rule record)."""
+
+import argparse
+import os
+import sys
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("block", help="the block as JSON")
+    parser.add_argument("--calibration", required=True)
+    parser.add_argument("--round", type=int, required=True)
+    parser.add_argument("--trace", required=True)
+    arguments = parser.parse_args()
+
+    from gilscope.cells import Block
+    from gilscope.measuring.job import WrongAnswer, turn_off_hidden_threads
+
+    turn_off_hidden_threads()
+    from gilscope.measuring.rounds import read_json, write_json
+    from gilscope.measuring.tracing import record_round
+
+    calibration = read_json(arguments.calibration)
+    try:
+        block = Block.from_json(arguments.block)
+        trace = record_round(block, arguments.round, calibration, os.path.dirname(arguments.trace))
+    except WrongAnswer as error:
+        sys.exit(f"gilscope: {error}")
+    write_json(arguments.trace, trace)
+
+
+if __name__ == "__main__":
+    main()

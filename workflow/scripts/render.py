@@ -1,0 +1,14 @@
+"""Execute the notebook and make the report of it (rule render)."""
+
+from gilscope.rendering import render
+
+if __name__ == "__main__":
+    render(
+        notebook=snakemake.input.notebook,
+        style=snakemake.input.style,
+        figures=snakemake.input.figures,
+        folder=snakemake.params.folder,
+        report=snakemake.output.report,
+        executed=snakemake.output.notebook,
+        log=snakemake.log[0],
+    )
