@@ -25,7 +25,7 @@ quick: setup  ## the same in two minutes: 3 rounds, a provisional report
 	$(call pipeline,--configfile config/presets/quick.yaml,--configfile config/presets/quick.yaml)
 
 report: setup  ## write the report again from what has been measured
-	$(call pipeline,report)
+	$(call pipeline,--config only_existing=true,--config only_existing=true)
 
 test: lint  ## set up, then all linters and tests
 	@$(enter); python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)

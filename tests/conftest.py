@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -42,7 +43,8 @@ def environment() -> dict[str, str]:
 def measure(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Calls workflow/scripts/measure.py: ``measure(block, folder)`` calibrates, with a number it measures that round.
 
-    The temporary folder, and so the lock, is the test's own: nobody waits for a measurement that really goes on.
+    The temporary folder, and so the lock, is the test's own: nobody waits for a measurement that really goes on. One
+    that hangs is ended with all the workers it has started.
     """
 
     def call(block: Block, folder: Path, number: int | None = None) -> subprocess.CompletedProcess[str]:
@@ -51,14 +53,20 @@ def measure(environment: dict[str, str]) -> Callable[..., subprocess.CompletedPr
         if number is not None:
             command += ["--round", str(number), "--raw", folder / f"round-{number}.json"]
             command += ["--facts", folder / f"round-{number}.facts.json"]
-        return subprocess.run(
+        process = subprocess.Popen(
             command,
             env={**environment, "TMPDIR": str(folder)},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=120,
-            check=False,
+            start_new_session=True,
         )
+        try:
+            said, complained = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return subprocess.CompletedProcess(command, process.returncode, said, complained)
 
     return call
 

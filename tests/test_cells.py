@@ -27,7 +27,9 @@ def test_names_are_those_of_the_raw_files() -> None:
     assert Cell("ceiling", 4, "warm").name == "ceiling-4-warm"
 
 
-@pytest.mark.parametrize("name", ["", "threading", "threading-", "threading-2-hot", "Threading-2", "-2", "threading-2 "])
+@pytest.mark.parametrize(
+    "name", ["", "threading", "threading-", "threading-2-hot", "Threading-2", "-2", "threading-2 "]
+)
 def test_another_name_is_refused_and_named(name: str) -> None:
     with pytest.raises(ValueError, match="not a cell's name") as caught:
         Cell.parse(name)

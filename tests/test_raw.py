@@ -62,11 +62,15 @@ def test_a_file_that_is_none_is_named(tmp_path: Path, text: str) -> None:
         read_values(str(path))
 
 
-def test_an_interrupted_writer_leaves_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "facts.json"
-    with pytest.raises(KeyboardInterrupt), written_whole(str(path)) as file:
+def write_half(path: str) -> None:
+    with written_whole(path) as file:
         file.write("half a ")
         raise KeyboardInterrupt
+
+
+def test_an_interrupted_writer_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        write_half(str(tmp_path / "facts.json"))
     assert not list(tmp_path.iterdir())
 
 

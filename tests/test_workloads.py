@@ -108,7 +108,7 @@ def test_a_missing_service_is_an_error_not_an_answer(facts: Workload, tmp_path: 
     if facts.service is None:
         pytest.skip("needs no service")
     nobody = Site(str(tmp_path), "http://127.0.0.1:9")
-    with pytest.raises(Exception, match="127.0.0.1"):
+    with pytest.raises(Exception, match=r"127\.0\.0\.1"):
         facts.function(facts.inputs(facts.sizes["small"], 1, nobody)[0])
     facts.fresh()
 

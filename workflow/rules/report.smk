@@ -6,7 +6,7 @@ rule plot:
     input:
         estimates="results/{machine}/estimates.parquet",
         verdicts="results/{machine}/verdicts.json",
-        code=package("figures/__init__.py"),
+        code=package("figures/_*.py"),
         own="workflow/scripts/gilscope/figures/{figure}.py",
     output:
         report(
@@ -39,7 +39,7 @@ rule render:
         verdicts="results/{machine}/verdicts.json",
         decisions="results/{machine}/decisions.json",
         figures=expand("results/{{machine}}/figures/{figure}.svg", figure=FIGURES),
-        code=package("rendering.py"),
+        code=package("rendering/*.py", "figures/*.py"),
     output:
         report=report(
             "results/{machine}/report.html",

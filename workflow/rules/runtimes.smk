@@ -12,6 +12,7 @@ rule describe_machine:
         "results/{machine}/logs/describe_machine.log",
     params:
         label=RUN.machine.label,
+    priority: 20000
     conda:
         "../../environment.yml"
     shell:
@@ -29,6 +30,7 @@ rule describe_runtime:
         "results/{machine}/logs/describe_runtime/{runtime}.log",
     params:
         workloads=sorted({block.workload for block in RUN.blocks if not block.folder}),
+    priority: 20000
     conda:
         "../../environment.yml"
     shell:

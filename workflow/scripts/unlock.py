@@ -15,7 +15,7 @@ def main() -> None:
     if runs:
         sys.exit(f"gilscope: a run is already under way here (process {runs[0]}); wait for it, or stop it first.")
     print("gilscope: the last run was killed; resuming it")
-    subprocess.run(["snakemake", "--unlock", "--quiet", "all"], check=True)
+    subprocess.run([sys.executable, "-m", "snakemake", "--unlock", "--quiet", "all"], check=True)
 
 
 if __name__ == "__main__":

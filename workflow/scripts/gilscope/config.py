@@ -14,7 +14,6 @@ from gilscope.strategies import load_strategies
 from gilscope.workloads import SIZES, workload_names
 
 LABEL = r"[a-z0-9][a-z0-9-]{0,62}"
-SCHEMA_FILE = "workflow/schemas/config.schema.json"
 
 ITEMS = {
     "workers": "a worker count is a whole number from 1 to 1024",
@@ -303,8 +302,3 @@ def merge_files(files: Sequence[str], assignments: Sequence[str] = ()) -> dict[s
         key, _, value = assignment.partition("=")
         merge(merged, {key: yaml.safe_load(value)})
     return merged
-
-
-def schemas() -> dict[str, dict[str, Any]]:
-    """File → the JSON schema that editors check it with."""
-    return {SCHEMA_FILE: Config.model_json_schema()}

@@ -11,8 +11,8 @@ def living_runs(folder: Path) -> list[int]:
     """Process ids of Snakemake runs whose working directory is this folder."""
     runs = []
     for process in psutil.process_iter(["pid", "cmdline", "cwd"]):
-        command = " ".join(process.info["cmdline"] or [])
-        if "snakemake" in command and "unlock.py" not in command and process.info["cwd"] == str(folder):
+        programs = [Path(word).name for word in process.info["cmdline"] or []]
+        if "snakemake" in programs and process.info["cwd"] == str(folder):
             runs.append(process.info["pid"])
     return runs
 

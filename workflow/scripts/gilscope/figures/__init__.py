@@ -1,5 +1,7 @@
-"""What was measured, drawn. One file is one figure: a ``TITLE``, ``draw(results)`` and ``alt(results)``, its words for those
-who do not see it. The name of the file is the name of the drawing."""
+"""What was measured, drawn. One file is one figure, and its name is the drawing's.
+
+It holds a ``TITLE``, ``draw(results)`` and ``alt(results)``, the words for those who do not see it.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,10 @@ SIZES = ("small", "medium", "large")
 """The sizes that form a scale, in its order; ``deck``, the talk's own parameters, lies beside it."""
 
 COLUMNS = {
-    "estimates": "machine runtime workload kind size tasks parameter unit strategy workers pool metric estimate low high "
-    "rounds noise_floor flags",
-    "rounds": "runtime workload size round started ended waited_s laps load_before load_after steal_s throttled_us flags",
+    "estimates": "machine runtime workload kind size tasks parameter unit strategy workers pool metric estimate "
+    "low high rounds noise_floor flags",
+    "rounds": "runtime workload size round started ended waited_s laps load_before load_after steal_s throttled_us "
+    "flags",
 }
 
 
@@ -88,7 +91,7 @@ def figure_names() -> list[str]:
 
 
 def write_figure(name: str, folder: str | Path, path: str | Path) -> None:
-    """Draw the figure of this name from the results in a folder into an SVG file; the same results give the same bytes."""
+    """Draw the figure of this name from the results in a folder into an SVG file; same results, same bytes."""
     from gilscope.figures._svg import drawing, svg
 
     module = importlib.import_module(f"{__name__}.{name}")

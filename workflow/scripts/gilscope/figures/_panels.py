@@ -11,6 +11,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
@@ -24,10 +25,9 @@ def panels(count: int, columns: int = 3, height: float = 2.55) -> tuple[Figure, 
     """A figure with room for this many panels of one size."""
     columns = min(columns, max(count, 2))
     rows = math.ceil(count / columns)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(WIDTH, rows * height + 0.75), squeeze=False, layout="constrained"
-    )
-    figure.get_layout_engine().set(w_pad=0.09, h_pad=0.09, hspace=0.06)
+    size = (WIDTH, rows * height + 0.75)
+    layout = ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.09, hspace=0.06)
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout=layout)
     flat = list(axes.flat)
     for spare in flat[count:]:
         spare.set_axis_off()
@@ -42,8 +42,8 @@ def nothing(reason: str) -> Figure:
 
 
 def panel_title(runtime: str, workload: str, kind: str, size: str, several: bool) -> str:
-    """What a panel is about; the runtime only where there are several."""
-    return f"{workload}" + (f" · {runtime}" if several else "") + f"  ({kind}, {size})"
+    """What a panel is about; the runtime where there are several, in place of what it shares with its neighbours."""
+    return f"{workload} · {runtime}" if several else f"{workload}  ({kind}, {size})"
 
 
 def intervals(axes: Axes, points: pd.DataFrame, x: Iterable[float], name: str, *, line: bool = True) -> None:

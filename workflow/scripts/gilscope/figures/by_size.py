@@ -46,9 +46,9 @@ def curves(results: Results) -> dict[tuple[str, str], pd.DataFrame]:
     for key, points in joined.groupby(["runtime", "workload"], sort=True):
         counts = points.groupby("workers").size()
         workers = min(counts.index, key=lambda count: (-counts[count], abs(count - cores)))
-        points = points[points["workers"] == workers]
-        if points["size"].nunique() > 1:
-            chosen[str(key[0]), str(key[1])] = points.sort_values("task")
+        curve = points[points["workers"] == workers].sort_values("task")
+        if curve["size"].nunique() > 1:
+            chosen[str(key[0]), str(key[1])] = curve
     return dict(sorted(chosen.items(), key=lambda item: (item[1]["kind"].iloc[0], item[0])))
 
 
@@ -59,7 +59,7 @@ def draw(results: Results) -> Figure:
     figure, places = panels(len(chosen))
     shown: set[str] = set()
     several = len({runtime for runtime, _ in chosen}) > 1
-    for axes, ((runtime, workload), points) in zip(places, chosen.items()):
+    for axes, ((runtime, workload), points) in zip(places, chosen.items(), strict=True):
         names = sorted(points["strategy"].unique(), key=order)[:MOST_LINES]
         panel(axes, points[points["strategy"].isin(names)], names)
         workers = f"{points['workers'].iloc[0]:.0f} workers"

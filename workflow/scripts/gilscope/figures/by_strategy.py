@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
 import pandas as pd
+from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
-from matplotlib import pyplot as plt
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from gilscope.figures import Results
-from gilscope.figures._look import INK, MUTED, look, order
-from gilscope.figures._panels import WIDTH, finish, hollow_note, intervals, nothing, panel_title
+from gilscope.figures._look import INK, MUTED, look
+from gilscope.figures._panels import WIDTH, finish, hollow_note, nothing, panel_title
 
 TITLE = "Time by strategy at the largest size"
 MOST_ROWS = 16
@@ -41,8 +46,9 @@ def draw(results: Results) -> Figure:
     items = list(found.items())
     pairs = [items[first : first + 2] for first in range(0, len(items), 2)]
     heights = [max(len(rows(block)) for _, block in pair) + 4.2 for pair in pairs]
-    figure = plt.figure(figsize=(WIDTH, 0.2 * sum(heights) + 0.4), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.09, h_pad=0.07)
+    figure = plt.figure(
+        figsize=(WIDTH, 0.2 * sum(heights) + 0.4), layout=ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.07)
+    )
     grid = GridSpec(len(pairs), 2, figure, height_ratios=heights)
     several = len({runtime for runtime, _ in found}) > 1
     for line, pair in enumerate(pairs):
@@ -64,18 +70,22 @@ def panel(axes: Axes, block: pd.DataFrame) -> None:
     reference = block[block["strategy"] == "sequential"].head(1)
     every = pd.concat([cells, reference])
     factor, unit = sensible_unit(float(every["estimate"].median()))
-    highest = every[["estimate", "high"]].max(axis=None) * factor
-    lowest = every[["estimate", "low"]].min(axis=None) * factor
-    for place, (_, cell) in enumerate(cells.iterrows()):
+    highest = float(np.nanmax(every[["estimate", "high"]].to_numpy(float))) * factor
+    lowest = float(np.nanmin(every[["estimate", "low"]].to_numpy(float))) * factor
+    for place, cell in enumerate(cells.to_dict("records")):
         row(axes, cell, place, factor)
-    for _, cell in reference.iterrows():
+    for cell in reference.to_dict("records"):
         axes.axvspan(cell["low"] * factor, cell["high"] * factor, color=INK, alpha=0.13, linewidth=0)
         axes.axvline(cell["estimate"] * factor, color=INK, linewidth=1.1)
-        place = {"xy": (cell["estimate"] * factor, 1), "xycoords": ("data", "axes fraction")}
-        label = f"sequential {cell['estimate'] * factor:.3g} {unit}"
         right = cell["estimate"] * factor > highest / 2
         axes.annotate(
-            label, **place, xytext=(0, 3), textcoords="offset points", ha="right" if right else "left", fontsize=7.5
+            f"sequential {cell['estimate'] * factor:.3g} {unit}",
+            (cell["estimate"] * factor, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="right" if right else "left",
+            fontsize=7.5,
         )
     scale = ""
     if lowest > 0 and highest / lowest > WIDE:
@@ -85,13 +95,13 @@ def panel(axes: Axes, block: pd.DataFrame) -> None:
     else:
         axes.set_xlim(0, highest * 1.06)
     axes.set_xlabel(f"{unit} for {tasks(block)} tasks{scale}")
-    axes.set_yticks(range(len(cells)), [cell_label(cell) for _, cell in cells.iterrows()])
+    axes.set_yticks(range(len(cells)), [cell_label(cell) for cell in cells.to_dict("records")])
     axes.set_ylim(len(cells) - 0.4, -0.6)
     axes.grid(False, axis="y")
     finish(axes)
 
 
-def row(axes: Axes, cell: pd.Series, place: int, factor: float) -> None:
+def row(axes: Axes, cell: dict[Hashable, Any], place: int, factor: float) -> None:
     """One cell's time, lying: the interval along the x axis."""
     drawn = look(cell["strategy"])
     known = pd.notna(cell["low"]) and pd.notna(cell["high"])
@@ -107,7 +117,7 @@ def row(axes: Axes, cell: pd.Series, place: int, factor: float) -> None:
     )
 
 
-def cell_label(cell: pd.Series) -> str:
+def cell_label(cell: dict[Hashable, Any]) -> str:
     name = {"ceiling": "processes by hand"}.get(cell["strategy"], cell["strategy"])
     if cell["strategy"] == "ceiling" and cell["pool"] == "warm":
         name = "machine's limit"
@@ -131,7 +141,7 @@ def alt(results: Results) -> str:
         return "Nothing has been measured yet."
     parts = []
     for (runtime, workload), block in found.items():
-        fastest = rows(block).iloc[0]
+        fastest = rows(block).to_dict("records")[0]
         factor, unit = sensible_unit(fastest["estimate"])
         parts.append(
             f"{workload} on {runtime}: fastest {cell_label(fastest)}, {fastest['estimate'] * factor:.3g} {unit}"

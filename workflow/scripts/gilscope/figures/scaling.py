@@ -55,7 +55,7 @@ def draw(results: Results) -> Figure:
     figure, places = panels(len(chosen))
     shown: set[str] = set()
     several = len({runtime for runtime, _ in chosen}) > 1
-    for axes, ((runtime, workload), block) in zip(places, chosen.items()):
+    for axes, ((runtime, workload), block) in zip(places, chosen.items(), strict=True):
         shown |= panel(axes, block)
         kind, size = block[["kind", "size"]].iloc[0]
         axes.set_title(panel_title(runtime, workload, kind, size, several))
@@ -126,7 +126,7 @@ def alt(results: Results) -> str:
     for (runtime, workload), block in chosen.items():
         best = block[choices(block)].sort_values("estimate").iloc[-1]
         parts.append(
-            f"{workload} on {runtime}: at best {best['estimate']:.2f} times as fast as sequential, with {best['strategy']} at "
-            f"{best['workers']:.0f} workers"
+            f"{workload} on {runtime}: at best {best['estimate']:.2f} times as fast as sequential, "
+            f"with {best['strategy']} at {best['workers']:.0f} workers"
         )
     return "Curves of speedup against the number of workers, a panel per workload. " + "; ".join(parts) + "."

@@ -28,7 +28,7 @@ def draw(results: Results) -> Figure:
     head = 0.45 + (0.07 * max(map(len, runtimes)) if len(runtimes) > 2 else 0)
     figure, places = plt.subplots(1, len(columns), figsize=(WIDTH, 0.215 * longest + head), squeeze=False)
     figure.subplots_adjust(0.005, 0.01, 0.995, 1 - head / figure.get_figheight(), wspace=0.06)
-    for axes, column in zip(places.flat, columns):
+    for axes, column in zip(places.flat, columns, strict=True):
         axes.set_xlim(0, 1)
         axes.set_ylim(longest - 0.4, -0.6)
         axes.set_axis_off()
@@ -56,9 +56,11 @@ def table(axes: Axes, rows: list[tuple[str, str]], runtimes: list[str], results:
     found = {(row["claim"], row["runtime"]): row["verdict"] for row in results.verdicts}
     demonstrations = {row["claim"] for row in results.verdicts if row.get("demonstration")}
     step = 0.13 if len(runtimes) == 2 else min(0.06, 0.5 / len(runtimes))
-    across = [0.97 - step * (len(runtimes) - 1 - place) for place in range(len(runtimes))]
+    # Slanted names of runtimes need room to the right of the last column.
+    last = 0.91 if len(runtimes) > 2 else 0.97
+    across = [last - step * (len(runtimes) - 1 - place) for place in range(len(runtimes))]
     several = len(runtimes) > 2
-    for x, runtime in zip(across, runtimes):
+    for x, runtime in zip(across, runtimes, strict=True):
         if several:
             axes.text(x, -0.5, runtime, fontsize=7.5, color=MUTED, rotation=50, rotation_mode="anchor")
         else:
@@ -71,7 +73,7 @@ def table(axes: Axes, rows: list[tuple[str, str]], runtimes: list[str], results:
         words = name.replace("-", " ") + (" (demonstration)" if name in demonstrations else "")
         axes.text(0, y, words, color=INK, va="center")
         axes.plot([0, 1], [y + 0.5, y + 0.5], color=GRID, linewidth=0.6)
-        for x, runtime in zip(across, runtimes):
+        for x, runtime in zip(across, runtimes, strict=True):
             mark(axes, x, y, found.get((name, runtime)))
 
 
@@ -101,4 +103,4 @@ def mark(axes: Axes, x: float, y: float, verdict: str | None) -> None:
 def alt(results: Results) -> str:
     counts = Counter(verdict["verdict"] for verdict in results.verdicts)
     listed = ", ".join(f"{counts[name]} {name}" for name in VERDICTS if counts[name])
-    return f"A table of marks, claims by runtimes: {listed or 'no verdicts'}. The table of verdicts says the same in words."
+    return f"Marks, claims by runtimes: {listed or 'no verdicts'}. The table of verdicts says the same in words."

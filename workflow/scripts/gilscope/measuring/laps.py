@@ -18,6 +18,8 @@ from gilscope.measuring.job import Job, WrongAnswer
 SHORTEST_VALUE_S = 0.005
 MOST_LAPS = 100
 REFERENCE_EVERY = 3
+PARENT = os.getppid()
+"""Read as early as can be: a parent that goes away while the lock is waited for must not be missed."""
 
 
 class Orphaned(Exception):
@@ -112,13 +114,12 @@ class Laps:
         self.cells = list(cells)
         self.loops = loops
         self.failed: dict[str, str] = {}
-        self.parent = os.getppid()
 
     def take(self, lap: int, seed: str) -> list[Value]:
         """One lap, in the order that the seed gives. Raises WrongAnswer, and Orphaned once the parent has gone."""
         values = []
         for position, name in enumerate(lap_order(self.cells, f"{seed}/{lap}")):
-            if os.getppid() != self.parent:
+            if os.getppid() != PARENT:
                 raise Orphaned("the run that asked for this measurement is gone; it ends here")
             if name in self.failed:
                 continue

@@ -52,11 +52,14 @@ def write_suite(path: str, values: list[Value]) -> None:
 
 def read_values(path: str) -> list[Value]:
     """The values of a raw file in the order taken. Raises ValueError, naming the file, when it is not one."""
-    with open(path, encoding="utf-8") as file:
-        if not json.load(file)["benchmarks"]:
-            return []
+    try:
+        with open(path, encoding="utf-8") as file:
+            empty = not json.load(file)["benchmarks"]
+        benchmarks = [] if empty else pyperf.BenchmarkSuite.load(path).get_benchmarks()
+    except (ValueError, TypeError, LookupError) as error:
+        raise ValueError(f"{path} is not a raw file of gilscope ({error}); delete it to measure it again") from error
     values = []
-    for benchmark in pyperf.BenchmarkSuite.load(path):
+    for benchmark in benchmarks:
         for run in benchmark.get_runs():
             facts = run.get_metadata()
             seconds = [*run.values, *(warmup for _, warmup in run.warmups)]

@@ -1,4 +1,4 @@
-"""The report: what was found, in words and tables that the notebook in ``report/`` puts in order, and the page around them.
+"""The report: what was found in words and tables, which the notebook in ``report/`` puts in order, and the page around.
 
 Everything here returns HTML in which text from outside (labels, claims, reasons …) is escaped.
 """

@@ -61,9 +61,11 @@ def share_bar(parts: list[tuple[str, int]]) -> Html:
 def order_strip(spans: list[tuple[float, float, str]]) -> Html:
     """Rounds as bars along the time of the run: (start, end, class) with 0 to 1 for the whole of it."""
     shapes = [
-        Html('<rect class="{}" x="{:.2f}" width="{:.2f}" height="26"/>').format(kind, 1000 * start, 1000 * max(end - start, 4e-4))
+        Html('<rect class="{}" x="{:.2f}" width="{:.2f}" height="26"/>').format(
+            kind, 1000 * start, 1000 * max(end - start, 4e-4)
+        )
         for start, end, kind in spans
-    ]  # fmt: skip
+    ]
     return Html(
         '<svg class="strip" viewBox="0 0 1000 26" preserveAspectRatio="none" aria-hidden="true">{}</svg>'
     ).format(joined(shapes))

@@ -1,13 +1,14 @@
-"""Why the findings can be believed, and how far: figures, noise, order of measurement, machine, gaps, how to repeat it."""
+"""Why the findings can be believed, and how far: figures, noise, order, machine, gaps, how to repeat it."""
 
 from __future__ import annotations
 
 import base64
 import re
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pandas as pd
 from markupsafe import escape
@@ -32,6 +33,7 @@ from gilscope.rendering.markup import (
 )
 
 ORDER = ("verdicts", "scaling", "by_strategy", "by_size")
+LIBRARIES = ("snakemake", "pyperf", "numpy", "pandas", "scipy", "matplotlib", "seaborn", "papermill", "nbconvert")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -57,9 +59,15 @@ def picture(path: Path, caption: Path) -> Html:
         '<img alt="{}" width="{}" height="{}" src="data:image/svg+xml;base64,{}"></div>'
         "<figcaption>{}</figcaption></figure>"
     ).format(
-        path.stem, title, f"Figure: {title}", drawing.findtext(f"{SVG}desc") or title, width, height,
-        base64.b64encode(content).decode(), words,
-    )  # fmt: skip
+        path.stem,
+        title,
+        f"Figure: {title}",
+        drawing.findtext(f"{SVG}desc") or title,
+        width,
+        height,
+        base64.b64encode(content).decode(),
+        words,
+    )
 
 
 def paragraphs(text: str) -> Html:
@@ -137,23 +145,23 @@ def noise(results: Results) -> Html:
 def machine(results: Results) -> Html:
     known = results.machine
     memory = known.get("memory_bytes")
-    yes = {True: "on", False: "off"}
+    switch: dict[Any, str] = {True: "on", False: "off"}
     return facts(
         [
             ("CPU", known.get("cpu")),
             ("Physical cores", known.get("physical_cores")),
             ("Logical cores", known.get("logical_cores")),
             ("Usable cores", known.get("usable_cores")),
-            ("Quota in cores", "none" if "quota_cores" in known and known["quota_cores"] is None else known.get("quota_cores")),
+            ("Quota in cores", known.get("quota_cores") or ("none" if "quota_cores" in known else None)),
             ("Memory", f"{memory / 2**30:.3g} GiB" if memory else None),
             ("System", " ".join(str(known[name]) for name in ("os", "kernel") if known.get(name)) or None),
             ("Governor", known.get("governor")),
-            ("Turbo", yes.get(known.get("turbo"), known.get("turbo"))),
-            ("Simultaneous multithreading", yes.get(known.get("smt"), known.get("smt"))),
+            ("Turbo", switch.get(known.get("turbo"), known.get("turbo"))),
+            ("Simultaneous multithreading", switch.get(known.get("smt"), known.get("smt"))),
             ("Virtualisation", known.get("virtualisation")),
             ("Load before the run", None if missing(known.get("load")) else number_or_text(known["load"])),
         ]
-    )  # fmt: skip
+    )
 
 
 def number_or_text(value: Any) -> str:
@@ -162,13 +170,19 @@ def number_or_text(value: Any) -> str:
 
 def runtimes(results: Results) -> Html:
     """Each runtime by what it reported, with its packages folded away."""
-    state = {True: "on", False: "off"}
+    state: dict[Any, str] = {True: "on", False: "off"}
+    answer: dict[Any, str] = {True: "yes", False: "no"}
     rows = [
-        (name, f"{known.get('implementation') or ''} {known.get('version') or 'unknown'}", known.get("build") or "unknown",
-         state.get(known.get("gil"), "unknown"), {True: "yes", False: "no"}.get(known.get("free_threaded"), "unknown"),
-         known.get("start_method") or "unknown")
+        (
+            name,
+            f"{known.get('implementation') or ''} {known.get('version') or 'unknown'}",
+            known.get("build") or "unknown",
+            state.get(known.get("gil"), "unknown"),
+            answer.get(known.get("free_threaded"), "unknown"),
+            known.get("start_method") or "unknown",
+        )
         for name, known in results.runtimes.items()
-    ]  # fmt: skip
+    ]
     headings = ("Runtime", "Version", "Build", "GIL", "Free-threaded build", "Default start method")
     packages = [
         folded(f"Packages of {name}", facts(sorted((known.get("packages") or {}).items())))
@@ -187,14 +201,17 @@ def order_of_measurement(results: Results) -> Html:
     overlaps = int((rounds["started"] < busy_until).sum())
     first, last = rounds["started"].min(), rounds["ended"].max()
     whole = max(last - first, 1e-9)
-    disturbed = set(flagged(rounds).index)
+    disturbed = set(flagged(rounds.reset_index(drop=True)).index)
     strip = order_strip(
         [
-            ((row.started - first) / whole, (row.ended - first) / whole,
-             "disturbed" if row.Index in disturbed else f"turn-{int(row.round) % 2}")
-            for row in rounds.itertuples()
+            (
+                (row["started"] - first) / whole,
+                (row["ended"] - first) / whole,
+                "disturbed" if place in disturbed else f"turn-{int(row['round']) % 2}",
+            )
+            for place, row in enumerate(rounds.to_dict("records"))
         ]
-    )  # fmt: skip
+    )
     gap = (rounds["started"] - busy_until).min()
     spoken = f"{counted(len(rounds), 'round')} in {duration(whole)}"
     if overlaps:
@@ -209,14 +226,11 @@ def order_of_measurement(results: Results) -> Html:
         verdict = note(
             "good", "No two rounds overlapped.", f"{spoken}; the shortest pause between two was {duration(gap)}."
         )
-    key = "Each bar is a round, in the order measured; shades alternate as round 1 of all blocks is followed by round 2 of all."
+    key = "Each bar is a round, in the order measured. Shades alternate: round 1 of all blocks, then round 2 of all."
     key += " Marked bars were disturbed." if disturbed else ""
     waited = rounds["waited_s"].fillna(0).sum()
-    return (
-        verdict
-        + strip
-        + Html('<p class="small">{}</p>').format(f"{key} Waiting for the machine-wide lock: {duration(waited)} in all.")
-    )
+    key += f" Waiting for the machine-wide lock: {duration(waited)} in all."
+    return verdict + strip + Html('<p class="small">{}</p>').format(key)
 
 
 def gaps(results: Results) -> Html:
@@ -242,8 +256,17 @@ def reproduce(results: Results) -> Html:
     preset = results.config.get("preset")
     plain = not preset or preset == "default"
     command = "snakemake --cores all" + ("" if plain else f" --configfile config/presets/{preset}.yaml")
-    return Html("<pre tabindex=\"0\"><code>{}</code></pre><p>{}</p>").format(
-        command,
-        Html('With gilscope {}. The raw files under <code>raw/</code> are pyperf suites: <code>python -m pyperf stats</code>, '
-             "<code>hist</code> and <code>compare_to</code> read them.").format(__version__),
-    )  # fmt: skip
+    versions = {"gilscope": __version__, **{name: installed(name) for name in LIBRARIES}}
+    return Html(
+        '<pre tabindex="0"><code>{}</code></pre>'
+        "<p>The configuration of this run, complete, is <code>config.json</code> beside the report. The files under "
+        "<code>raw/</code> are pyperf suites: <code>python -m pyperf stats</code>, <code>hist</code> and "
+        "<code>compare_to</code> read them.</p>{}"
+    ).format(command, folded("Versions that made this report", facts(versions.items())))
+
+
+def installed(library: str) -> str | None:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None

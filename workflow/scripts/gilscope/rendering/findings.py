@@ -25,6 +25,7 @@ from gilscope.rendering.markup import (
 
 ROUNDS_FOR_A_VERDICT = 5
 """Fewer than this many rounds make a report provisional."""
+AGREES = {True: ("confirmed", "✓ yes"), False: ("refuted", "✗ no")}
 HEADINGS = {
     "refuted": "Not so on this machine",
     "mixed": "It depends",
@@ -40,10 +41,12 @@ def opening(results: Results) -> Html:
     line = [
         machine.get("cpu"),
         counted(cores, "usable core") if cores else None,
-        *(f"{facts.get('implementation', '')} {facts.get('version', '')}".strip() or name
-          for name, facts in results.runtimes.items()),
+        *(
+            f"{facts.get('implementation', '')} {facts.get('version', '')}".strip() or name
+            for name, facts in results.runtimes.items()
+        ),
         day(results.rounds["ended"].max()) if results.rounds["ended"].notna().any() else "nothing measured yet",
-    ]  # fmt: skip
+    ]
     items = joined(Html("<li>{}</li>").format(item) for item in dict.fromkeys(line) if item)
     return Html(
         '<header><p class="eyebrow">gilscope <span>{}</span></p>'
@@ -117,15 +120,19 @@ def claim(verdict: dict[str, Any], results: Results) -> Html:
     extra += [f"runtime: {verdict['runtime']}"] if several_runtimes(results) else []
     extra += ["demonstration"] if verdict.get("demonstration") else []
     return Html('<span class="says" id="{}">{}</span><small><code>{}</code>{}</small>').format(
-        f"claim-{verdict['claim']}-{verdict['runtime']}", verdict["says"], verdict["claim"],
+        f"claim-{verdict['claim']}-{verdict['runtime']}",
+        verdict["says"],
+        verdict["claim"],
         joined(Html(" · {}").format(text) for text in extra),
-    )  # fmt: skip
+    )
 
 
 def measured(verdict: dict[str, Any]) -> Html:
     """Each case with its estimate, interval and threshold; then why it came out so."""
     cases = joined(Html("<li>{}</li>").format(case_in_words(case)) for case in verdict["cases"])
-    reason = Html('<p class="reason">{}</p>').format(verdict["reason"]) if verdict.get("reason") else EMPTY
+    said = {case.get("reason") for case in verdict["cases"]}
+    new = verdict.get("reason") and verdict["reason"] not in said
+    reason = Html('<p class="reason">{}</p>').format(verdict["reason"]) if new else EMPTY
     if len(verdict["cases"]) > 6:
         return reason + folded(counted(len(verdict["cases"]), "case"), Html('<ul class="cases">{}</ul>').format(cases))
     return (Html('<ul class="cases">{}</ul>').format(cases) if cases else EMPTY) + reason
@@ -139,7 +146,7 @@ def case_in_words(case: dict[str, Any]) -> Html:
     if missing(case.get("estimate")):
         return Html('{} <span class="reason">{}</span>').format(name, case.get("reason") or "not measured")
     metric = (case.get("metric") or "").replace("_", " ")
-    return Html('{}<span class="result">{}<span>{} <span class="claimed">{}</span></span></span>{}').format(
+    return Html('{} <span class="result">{}<span>{} <span class="claimed">{}</span></span></span>{}').format(
         name,
         interval_bar(case),
         interval(case["estimate"], case.get("low"), case.get("high"), case.get("unit") or ""),
@@ -153,7 +160,7 @@ def q_value(case: dict[str, Any]) -> str:
     known = [case[key] for key in ("q_holds", "q_fails") if not missing(case.get(key))]
     if not known:
         return ""
-    return ", q < 0.001" if min(known) < 0.001 else f", q = {min(known):.2g}"
+    return ", q\u00a0<\u00a00.001" if min(known) < 0.001 else f", q\u00a0=\u00a0{min(known):.2g}"
 
 
 def threshold(limits: dict[str, Any]) -> str:
@@ -183,14 +190,16 @@ def decisions(results: Results) -> Html:
     """The talk's decision table beside what was fastest here."""
     rows = [
         (
-            Html("{}{}").format(row["task"], Html("<small>{}</small>").format(row["runtime"]) if len(results.runtimes) > 1 else EMPTY),
+            Html("{}{}").format(
+                row["task"], Html("<small>{}</small>").format(row["runtime"]) if len(results.runtimes) > 1 else EMPTY
+            ),
             row["talk"],
             best(row),
             interval(row.get("estimate"), row.get("low"), row.get("high"), "x"),
             agreement(row),
         )
         for row in results.decisions
-    ]  # fmt: skip
+    ]
     headings = ("Task", "The talk says", "Fastest here", "Against one after the other", "Do they agree?")
     return table(headings, rows, "cards decisions") or note(
         "warn", "Nothing to decide from.", "No decision could be filled in."
@@ -205,8 +214,7 @@ def best(row: dict[str, Any]) -> Html:
 
 
 def agreement(row: dict[str, Any]) -> Html:
-    kind, words = {True: ("confirmed", "✓ yes"), False: ("refuted", "✗ no")}.get(
-        row.get("agrees"), ("not-tested", "– open")
-    )
+    agrees = row.get("agrees")
+    kind, words = ("not-tested", "– open") if agrees is None else AGREES[bool(agrees)]
     reason = Html("<small>{}</small>").format(row["reason"]) if row.get("reason") else EMPTY
     return Html('<span class="badge {}">{}</span>{}').format(kind, words, reason)

@@ -36,7 +36,10 @@ def table(headings: Sequence[Any], rows: Iterable[Sequence[Any]], kind: str = ""
     body = []
     for first, *rest in rows:
         cells = [Html('<th scope="row">{}</th>').format(first)]
-        cells += [Html('<td data-label="{}">{}</td>').format(label, cell) for label, cell in zip(headings[1:], rest)]
+        cells += [
+            Html('<td data-label="{}">{}</td>').format(label, cell)
+            for label, cell in zip(headings[1:], rest, strict=True)
+        ]
         body.append(Html("<tr>{}</tr>").format(joined(cells)))
     if not body:
         return EMPTY
@@ -100,7 +103,7 @@ def interval(estimate: Any, low: Any, high: Any, unit: str = "") -> Html:
 
 
 def day(seconds: float) -> str:
-    moment = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
     return f"{moment.day} {moment:%B %Y}"
 
 

@@ -35,7 +35,7 @@ PAGE = """<!DOCTYPE html>
 
 
 def render(
-    notebook: str, style: str, figures: Sequence[str], folder: str, report: str, executed: str, log: str
+    *, notebook: str, style: str, figures: Sequence[str], folder: str, report: str, executed: str, log: str
 ) -> None:
     """Execute the notebook on a results folder and write the page and the executed notebook.
 
@@ -86,7 +86,7 @@ def body(notebook: Path) -> Html:
 
 
 def page(content: Html, style: str, label: str) -> str:
-    """One page around the content: contents from its headings, a policy that allows its style and images, nothing else."""
+    """One page around the content; its policy allows this style and embedded images, nothing else."""
     content, contents = with_anchors(content)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"

@@ -1,0 +1,72 @@
+from pathlib import Path
+
+import pytest
+from gilscope.claims import Case, ClaimsFile, leaf, read_claims, worker_count
+from gilscope.config import Mistakes
+from gilscope.workloads import load_workload
+
+SHIPPED = str(Path(__file__).parents[1] / "config/claims.yaml")
+CLAIM = "{id: mine, slide: none, says: Something., metric: speedup, of: threading, holds: {above: 2}, cases: [{workload: sleep}]}"
+
+
+@pytest.fixture(scope="module")
+def shipped() -> ClaimsFile:
+    return read_claims([SHIPPED])
+
+
+def test_all_claims_of_the_talk_are_there(shipped: ClaimsFile) -> None:
+    assert len([claim for claim in shipped.claims if claim.section == "speed"]) == 32
+    assert len([claim for claim in shipped.claims if claim.section == "behaviour"]) == 28
+    assert {claim.id for claim in shipped.claims if claim.demonstration} == {
+        "gil-slide-example-shows-the-gil",
+        "circular-waiting-deadlocks",
+        "a-timeout-is-an-end-marker",
+        "unjoined-threads-lose-work",
+    }
+
+
+def test_thresholds_stand_as_fixed_in_advance(shipped: ClaimsFile) -> None:
+    holds = {claim.id: claim.holds.as_dict() for claim in shipped.claims}
+    assert holds["threads-do-not-speed-up-cpu"] == {"below": 1.15}
+    assert holds["threads-speed-up-waiting"] == {"above": 3.6}
+    assert holds["executors-are-as-good"] == {"within": (0.9, 1.1)}
+    assert holds["processes-are-true-parallelism"] == {"above": 0.9}
+
+
+def test_users_add_claims_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(f"claims: [{CLAIM}]")
+    assert read_claims([SHIPPED, str(tmp_path / "own.yaml")]).claims[-1].id == "mine"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("id: mine", "id: threads-take-turns"), "claims[0].id is 'threads-take-turns' for the second time"),
+        (("above: 2", "abov: 2"), "claims[0].holds.abov is not a key; allowed are above, below, within. Did you mean above?"),
+        (("above: 2", "above: 2, below: 1"), "claims[0].holds"),
+        (("metric: speedup", "metric: speed"), "claims[0].metric is 'speed'; metric is speedup, "),
+        (("cases: [{workload: sleep}]", "cases: []"), "claims[0].cases"),
+    ],
+)
+def test_a_mistake_in_a_claim_is_named(tmp_path: Path, change: tuple[str, str], said: str) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(f"claims: [{CLAIM.replace(*change)}]")
+    with pytest.raises(Mistakes) as mistakes:
+        read_claims([SHIPPED, str(file)])
+    assert any(line.startswith(f"{file}: {said}") for line in mistakes.value.lines), mistakes.value.lines
+
+
+def test_workers_follow_the_kind_of_work() -> None:
+    assert worker_count(None, "cpu", 6) == 6
+    assert worker_count(None, "io", 6) == 4
+    assert worker_count("8*cores", "cpu", 6) == 48
+    assert worker_count("8*cores", "cpu", 64) == 256
+    assert worker_count("cores", "io", 6) == 6
+    assert worker_count(2, "cpu", 6) == 2
+
+
+def test_a_case_takes_from_its_claim_what_it_does_not_say(shipped: ClaimsFile) -> None:
+    claim = next(claim for claim in shipped.claims if claim.id == "too-many-processes-hurt")
+    warm = leaf(claim, claim.cases[1], load_workload("sum_squares"), 2)
+    assert [cell.name for cell in warm.cells] == ["multiprocessing-16-warm", "multiprocessing-2-warm"]
+    assert leaf(claim, Case(workload="sum_squares"), None, 2).holds == claim.holds

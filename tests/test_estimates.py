@@ -1,0 +1,60 @@
+import numpy as np
+import pandas as pd
+import pytest
+from gilscope.analysis.collecting import TRACES
+from gilscope.analysis.estimates import ESTIMATES, estimate, paired
+from simulated import simulated_timings
+
+TRUE = {"threading-2": 1.0, "multiprocessing-2": 1.8, "ceiling-2-warm": 1.95, "asyncio-2": 0.97}
+
+
+def speedups(timings: pd.DataFrame) -> pd.DataFrame:
+    found = estimate(timings, pd.DataFrame(columns=TRACES))
+    return found[found["metric"] == "speedup"].set_index("strategy")
+
+
+def test_known_speedups_are_found_on_a_machine_of_two_speeds() -> None:
+    found = speedups(simulated_timings(TRUE, laps=12))
+    for name, truth in TRUE.items():
+        row = found.loc[name.split("-")[0]]
+        assert row["estimate"] == pytest.approx(truth, rel=0.06), name
+        assert row["low"] < row["estimate"] < row["high"]
+    assert found.loc["sequential", "estimate"] == pytest.approx(1, abs=0.04)
+
+
+def test_a_machine_that_slows_down_does_not_move_the_paired_speedup() -> None:
+    steady = speedups(simulated_timings(TRUE, two_speeds=False, scatter=0.005))
+    slowing = speedups(simulated_timings(TRUE, two_speeds=False, scatter=0.005, drift=0.3))
+    assert (slowing["estimate"] / steady["estimate"] - 1).abs().max() < 0.02
+
+
+def test_a_value_is_paired_with_the_reference_right_beside_it() -> None:
+    timings = simulated_timings(TRUE, rounds=1, laps=3)
+    pairs = paired(timings)
+    lap = timings[timings["lap"] == 2].set_index("position")["seconds"]
+    for row in pairs[pairs["lap"] == 2].itertuples():
+        assert row.reference in {lap.get(row.position - 1), lap.get(row.position + 1)}
+    assert pairs["lap"].min() == 2
+    assert len(pairs) == 2 * (len(TRUE) + 1)
+
+
+def test_the_noise_floor_is_the_spread_of_the_probe() -> None:
+    quiet = speedups(simulated_timings(TRUE, two_speeds=False, scatter=0.002))["noise_floor"]
+    loud = speedups(simulated_timings(TRUE, two_speeds=False, scatter=0.05))["noise_floor"]
+    assert quiet.max() < 0.01 < 0.03 < loud.min()
+
+
+def test_every_metric_has_the_same_columns() -> None:
+    timings = simulated_timings(TRUE)
+    cells = timings[timings["strategy"] == "ceiling"].drop_duplicates("round")
+    traces = cells.assign(wall=1.0, cpu=1.9, effective_cores=1.9, overlap=2.0)[TRACES]
+    found = estimate(timings, traces)
+    assert list(found.columns) == ESTIMATES
+    assert set(found["metric"]) == {"speedup", "seconds", "effective_cores"}
+    assert found[found["metric"] == "effective_cores"]["estimate"].to_numpy() == pytest.approx([1.9])
+
+
+def test_two_rounds_give_an_estimate_without_an_interval() -> None:
+    found = speedups(simulated_timings(TRUE, rounds=2))
+    assert found["low"].isna().all()
+    assert np.isfinite(found["estimate"]).all()

@@ -1,0 +1,78 @@
+import math
+
+import numpy as np
+import pytest
+from gilscope.analysis.intervals import (
+    TooFewRounds,
+    false_discovery_rate,
+    hodges_lehmann,
+    interval,
+    threshold_tests,
+)
+
+RANDOM = np.random.default_rng(7)
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
+    covered = 0
+    for _ in range(2000):
+        found = interval(RANDOM.normal(math.log(1.8), 0.05, 5))
+        covered += found.low <= 1.8 <= found.high
+    assert 0.93 <= covered / 2000 <= 0.97
+
+
+def test_the_interval_is_the_textbook_one() -> None:
+    found = interval(np.log([1.9, 2.0, 2.1]))
+    mean, error = np.log([1.9, 2.0, 2.1]).mean(), np.log([1.9, 2.0, 2.1]).std(ddof=1) / math.sqrt(3)
+    assert found.estimate == pytest.approx(math.exp(mean))
+    assert found.high == pytest.approx(math.exp(mean + 4.302652729696 * error))
+    assert found.half_width == pytest.approx(math.exp(4.302652729696 * error) - 1)
+
+
+def test_fewer_than_three_rounds_give_no_interval_and_no_test() -> None:
+    found = interval(np.log([2.0, 2.1]))
+    assert math.isnan(found.low)
+    assert found.rounds == 2
+    with pytest.raises(TooFewRounds):
+        threshold_tests(np.log([2.0, 2.1]), {"above": 1.0})
+    with pytest.raises(TooFewRounds):
+        interval(np.array([]))
+
+
+@pytest.mark.parametrize(
+    ("holds", "truth", "confirmed"),
+    [
+        ({"above": 1.2}, 1.3, True),
+        ({"above": 1.2}, 1.1, False),
+        ({"below": 1.15}, 1.0, True),
+        ({"below": 1.15}, 1.4, False),
+        ({"within": [0.9, 1.1]}, 1.0, True),
+        ({"within": [0.9, 1.1]}, 1.3, False),
+        ({"within": [0.9, 1.1]}, 0.7, False),
+    ],
+)
+def test_a_clear_effect_is_decided_and_the_other_way_is_not(holds: dict, truth: float, confirmed: bool) -> None:
+    tests = threshold_tests(np.log(truth) + np.array([-0.01, 0.0, 0.005, 0.01, -0.005]), holds)
+    assert (tests.p_holds < 0.001) is confirmed
+    assert (tests.p_fails < 0.001) is not confirmed
+
+
+@pytest.mark.parametrize("holds", [{"above": 1.2}, {"below": 1.2}, {"within": [1.2, 1.5]}])
+def test_on_the_threshold_itself_five_per_cent_are_decided(holds: dict) -> None:
+    decided = sum(threshold_tests(RANDOM.normal(math.log(1.2), 0.01, 5), holds).p_holds < 0.05 for _ in range(2000))
+    assert 0.035 <= decided / 2000 <= 0.065
+
+
+def test_equal_rounds_do_not_divide_by_zero() -> None:
+    assert threshold_tests(np.log([2.0, 2.0, 2.0]), {"above": 1.5}).p_holds < 1e-6
+
+
+def test_the_centre_resists_a_core_that_changes_its_speed() -> None:
+    laps = np.array([0.0, 0.01, -0.01, 0.005, -0.005, 0.53])
+    assert abs(hodges_lehmann(laps)) < 0.01 < abs(laps.mean())
+    assert hodges_lehmann(np.array([3.0])) == 3.0
+
+
+def test_false_discovery_rate_is_benjamini_and_hochbergs() -> None:
+    assert false_discovery_rate([0.01, 0.02, 0.03, 0.5]) == pytest.approx([0.04, 0.04, 0.04, 0.5])
+    assert false_discovery_rate([]) == []

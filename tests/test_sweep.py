@@ -1,0 +1,119 @@
+import math
+from pathlib import Path
+
+import pytest
+from gilscope.cells import Block, Cell
+from gilscope.claims import read_claims
+from gilscope.config import Config, Mistakes
+from gilscope.sweep import automatic_workers, block_sources, build_sweep, memory_mistakes, task_count
+
+ROOT = Path(__file__).parents[1]
+CLAIMS = read_claims([str(ROOT / "config/claims.yaml")]).claims
+
+
+def sweep(cores: int = 2, **parts: object) -> list[Block]:
+    return build_sweep(Config.model_validate(parts), CLAIMS, "cp311", cores)
+
+
+def grid(**parts: object) -> dict[str, object]:
+    return {"claims": False, "workloads": [{"name": "sum_squares", **parts}]}
+
+
+@pytest.mark.parametrize(("cores", "counts"), [(1, [1, 2]), (2, [1, 2, 4]), (6, [1, 2, 4, 6, 8, 12]), (16, [1, 2, 4, 8, 16, 32])])
+def test_automatic_worker_counts_reach_twice_the_cores(cores: int, counts: list[int]) -> None:
+    assert automatic_workers(cores) == counts
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3, 6, 8, 12, 16, 22, 64, 128])
+def test_tasks_divide_evenly_among_the_workers(cores: int) -> None:
+    workers = automatic_workers(cores)
+    tasks = task_count(workers, cores, "large")
+    assert tasks <= 256
+    if math.lcm(*workers) <= 256:
+        assert all(tasks % count == 0 for count in workers)
+        assert tasks >= min(4 * cores, 256 - 256 % math.lcm(*workers))
+    assert task_count(workers, cores, "deck") == 4
+
+
+def test_the_default_sweep_has_every_cell_that_a_claim_names() -> None:
+    blocks = {(block.workload, block.size): block for block in sweep()}
+    assert {"threading-2", "multiprocessing-16", "multiprocessing-16-warm"} <= set(blocks["sum_squares", "large"].cells)
+    assert {"threading-4", "asyncio-4"} <= set(blocks["file_write", "large"].cells)
+    assert "threading-joined-4" in blocks["sleep", "large"].cells
+    assert blocks["matmul", "deck"].tasks == 4
+
+
+def test_every_block_has_its_controls() -> None:
+    for block in sweep():
+        cells = [Cell.parse(name) for name in block.cells]
+        assert any(cell.strategy == "ceiling" and cell.pool == "warm" for cell in cells), block.path
+        assert block.workload in ("sleep", "file_write", "http_fetch", "fetch_csv") or "asyncio-2" in block.cells
+
+
+def test_a_claim_can_be_picked_and_a_wrong_one_is_refused() -> None:
+    (block,) = sweep(sweep={"claims": ["threads-speed-up-waiting"]})
+    assert block.cells == ("ceiling-4-warm", "threading-4")
+    with pytest.raises(Mistakes, match=r"sweep.claims\[0\] is 'threads-speed-up-waitin'; .* Did you mean threads-speed-up-waiting\?"):
+        sweep(sweep={"claims": ["threads-speed-up-waitin"]})
+
+
+def test_an_empty_sweep_is_refused() -> None:
+    with pytest.raises(Mistakes, match="sweep: measures nothing"):
+        sweep(sweep={"claims": False})
+
+
+def test_a_size_that_a_workload_lacks_is_refused(tmp_path: Path) -> None:
+    own = tmp_path / "only_small.py"
+    own.write_text(
+        "from gilscope.workloads import workload\n\n\n"
+        "@workload(kind='cpu', sizes={'small': 1})\ndef only_small(n):\n    return n\n"
+    )
+    parts = {"claims": False, "workloads": [{"name": str(own), "sizes": ["large"]}]}
+    with pytest.raises(Mistakes, match="only_small has no size large; it has small"):
+        sweep(sweep=parts)
+    (block,) = sweep(sweep=parts, parameters={"only_small": {"large": 7}})
+    assert (block.parameter, block.folder) == (7, str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("gone.py", None, "there is no file"),
+        ("sum_squares.py", "", "has the name of a workload that comes with gilscope"),
+        ("not-a-name.py", "", "cannot be imported by name"),
+        ("without_function.py", "", "no function without_function"),
+        ("needs_more.py", "import a_module_that_nobody_has", "cannot be loaded"),
+    ],
+)
+def test_a_file_that_holds_no_workload_is_refused(tmp_path: Path, name: str, text: str | None, said: str) -> None:
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    with pytest.raises(Mistakes, match=said):
+        sweep(sweep={"claims": False, "workloads": [{"name": str(tmp_path / name)}]})
+
+
+def test_what_does_not_fit_into_memory_is_refused() -> None:
+    blocks = sweep(
+        sweep={"claims": False, "workloads": [{"name": "matmul"}]}, parameters={"matmul": {"large": 100_000}}
+    )
+    (line,) = memory_mistakes(blocks, 2**34)
+    assert line.startswith("matmul, size large (100000 rows): 8 tasks need about ")
+    assert memory_mistakes(sweep(), 2**34) == []
+
+
+def test_a_block_depends_on_its_own_workload_and_strategies_only() -> None:
+    (block,) = sweep(sweep=grid(strategies=["threading"]))
+    assert block_sources(block) == [
+        "strategies/ceiling.py",
+        "strategies/coroutines.py",
+        "strategies/sequential.py",
+        "strategies/threads.py",
+        "workloads/sum_squares.py",
+    ]
+    http = next(block for block in sweep() if block.workload == "http_fetch")
+    assert "workloads/_http.py" in block_sources(http)
+
+
+def test_a_strategy_without_a_warm_form_is_measured_in_the_form_it_has() -> None:
+    (block,) = sweep(sweep=grid(strategies=["threading-raw"], pools=["warm"], workers=[2]))
+    assert "threading-raw-2" in block.cells

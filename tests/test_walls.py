@@ -1,0 +1,121 @@
+"""Two sides: what runs inside every runtime never needs what only the workflow's own Python has."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "workflow" / "scripts" / "gilscope"
+MEASURED_FOLDERS = [PACKAGE / name for name in ("workloads", "strategies", "measuring", "labs")]
+MEASURED = [PACKAGE / "cells.py", PACKAGE / "discovery.py", PACKAGE / "runtimes.py"]
+MEASURED += [file for folder in MEASURED_FOLDERS for file in sorted(folder.rglob("*.py"))]
+SCRIPTS = [PACKAGE.parent / "measure.py", PACKAGE.parent / "record.py"]
+ANALYSING = {"pandas", "scipy", "seaborn", "matplotlib", "pyarrow", "pydantic", "snakemake", "papermill", "nbconvert"}
+OURS = {f"gilscope.{name}" for name in ("analysis", "figures", "rendering", "bundles", "config", "sweep")}
+OWNERS = {"pyperf": "measuring", "scipy": "analysis", "seaborn": "figures"}
+ONLY_FOR_ONE = {"pandas"}
+
+
+def imports(file: Path) -> Iterator[str]:
+    """The full names of the modules that a file imports anywhere, within functions too."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{file.name} imports relatively"
+            yield str(node.module)
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def top(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def place(file: Path) -> str:
+    return file.relative_to(PACKAGE.parent).as_posix()
+
+
+@pytest.mark.parametrize("file", MEASURED, ids=place)
+def test_the_measured_side_names_nothing_of_the_analysing_side(file: Path) -> None:
+    named = set(imports(file))
+    allowed = ONLY_FOR_ONE if file.parent.name == "workloads" else set()
+    assert not {top(name) for name in named} & (ANALYSING - allowed)
+    assert not named & OURS
+
+
+@pytest.mark.parametrize("file", sorted((PACKAGE / "workloads").glob("*.py")), ids=place)
+def test_a_workload_knows_only_workloads(file: Path) -> None:
+    """Not how it is spread, nor how it is timed: a user's own file could not know either."""
+    ours = {name for name in imports(file) if top(name) == "gilscope"}
+    allowed = ("gilscope.workloads", "gilscope.discovery")
+    assert not {name for name in ours if not name.startswith(allowed)}
+
+
+@pytest.mark.parametrize("library", OWNERS)
+def test_one_package_knows_the_library(library: str) -> None:
+    files = [file for file in PACKAGE.rglob("*.py") if library in {top(name) for name in imports(file)}]
+    assert {file.relative_to(PACKAGE).parts[0] for file in files} == {OWNERS[library]}
+
+
+def test_importing_the_measured_side_brings_nothing_of_the_other(environment: dict[str, str]) -> None:
+    """What a library imports in its turn counts as well, so this asks a new interpreter."""
+    names = [
+        ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+        for file in MEASURED
+        if file.parent.name != "workloads" or file.name == "__init__.py"
+    ]
+    code = f"import importlib, sys\nfor name in {names}: importlib.import_module(name)\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    imported = set(done.stdout.split())
+    assert set(names) <= imported
+    assert not imported & (ANALYSING | OURS)
+
+
+@pytest.mark.parametrize("file", [*MEASURED, *SCRIPTS], ids=place)
+def test_the_measured_side_is_python_3_9(file: Path) -> None:
+    ast.parse(file.read_text(encoding="utf-8"), feature_version=(3, 9))
+
+
+def old_python() -> str:
+    """A Python 3.9 that starts, on PATH or where pyenv keeps it."""
+    kept = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    for found in (shutil.which("python3.9"), *sorted(kept.glob("3.9.*/bin/python3.9"))):
+        if found and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0:
+            return str(found)
+    pytest.skip("no Python 3.9 here")
+
+
+def test_the_measured_side_runs_on_python_3_9(environment: dict[str, str], tmp_path: Path) -> None:
+    script = tmp_path / "on_an_old_python.py"
+    script.write_text("""
+import sys
+import gilscope.measuring.lock, gilscope.runtimes
+from gilscope.cells import Block, Cell
+from gilscope.strategies import load_strategies
+from gilscope.workloads import load_workload
+
+if __name__ == "__main__":
+    assert sys.version_info[:2] == (3, 9)
+    function = load_workload("sum_squares").function
+    for strategy in load_strategies().values():
+        if strategy.unavailable() is None:
+            with strategy.open(strategy.fixed_workers or 2) as spread:
+                assert list(spread(function, [1, 2, 3, 4])) == [0, 1, 5, 14], strategy.name
+    for name in ("count_loop", "sqrt_sin", "sleep", "file_write"):
+        load_workload(name)
+    print(Cell.parse("threading-2-warm"), len(load_strategies()))
+""")
+    done = subprocess.run(
+        [old_python(), str(script)], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Cell(strategy='threading', workers=2, pool='warm')")

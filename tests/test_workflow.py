@@ -1,0 +1,309 @@
+"""The workflow as its users run it: a clone of its own, a real Snakemake, real measurements, a real report."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+pytestmark = pytest.mark.alone
+
+TINY = """
+preset: tiny
+machine: here
+measure: {rounds: 3, seconds: 0.3, min_laps: 2}
+sweep:
+  claims: false
+  workloads:
+    - name: sum_squares
+      sizes: [small, large]
+      strategies: [threading, multiprocessing]
+      workers: [1, 2]
+    - name: sleep
+      sizes: [medium]
+      strategies: [threading]
+      workers: [4]
+parameters:
+  sum_squares: {large: 20000}
+"""
+RESULTS = "results/here-tiny"
+Snakemake = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def clone(root: Path, to: Path) -> Path:
+    """What git has, and would have, of the working tree, in another folder."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, capture_output=True, check=True
+    )
+    for name in listed.stdout.decode().split("\0"):
+        if name and (root / name).is_file():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(root / name, to / name)
+    (to / "tiny.yaml").write_text(TINY)
+    return to
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "snakemake", *arguments, "--cores", "all", "--configfile", "tiny.yaml"]
+
+
+def run_in(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    own = {**os.environ, "TMPDIR": str(folder.parent), **(env or {})}
+    return subprocess.run(command(*arguments), cwd=folder, env=own, capture_output=True, text=True, timeout=300, check=False)
+
+
+def jobs(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """The rules that ran, or would run, a name per job."""
+    said = (done.stdout + done.stderr).splitlines()
+    return [line.split()[1].rstrip(":") for line in said if line.startswith(("rule ", "localrule ")) and "rule all" not in line]
+
+
+@pytest.fixture(scope="module")
+def finished(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone whose tiny sweep has run to its end."""
+    folder = clone(root, tmp_path_factory.mktemp("finished") / "clone")
+    done = run_in(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "gilscope: 3 blocks × 3 rounds" in done.stdout + done.stderr
+    return folder
+
+
+def test_a_run_leaves_every_file_that_the_design_names(finished: Path) -> None:
+    results = finished / RESULTS
+    for name in (
+        "machine.json",
+        "config.json",
+        "timings.parquet",
+        "traces.parquet",
+        "estimates.parquet",
+        "summary.csv",
+        "verdicts.json",
+        "report.html",
+        "report.ipynb",
+        "figures/scaling.svg",
+    ):
+        assert (results / name).stat().st_size > 100, name
+    assert len(list(results.glob("raw/*/*/*/round-*.facts.json"))) == 9
+    assert len(list(results.glob("traces/*/*/*/round-*.json"))) == 9
+    assert not list(results.rglob("*.part")) + list(results.rglob(".scratch-*"))
+
+
+def test_the_report_is_one_file_with_the_verdicts_of_every_claim(finished: Path) -> None:
+    page = (finished / RESULTS / "report.html").read_text(encoding="utf-8")
+    assert len(page) < 5_000_000
+    verdicts = json.loads((finished / RESULTS / "verdicts.json").read_text(encoding="utf-8"))
+    assert len(verdicts) == 60
+    assert {claim["verdict"] for claim in verdicts} > {"not tested"}
+    assert all(claim["reason"] for claim in verdicts if claim["verdict"] == "not tested")
+
+
+def test_no_two_measurements_overlapped(finished: Path) -> None:
+    facts = [json.loads(path.read_text()) for path in finished.glob(f"{RESULTS}/raw/*/*/*/*.facts.json")]
+    spans = sorted((fact["started"], fact["ended"]) for fact in facts)
+    assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+
+
+def test_rounds_of_all_blocks_interleave(finished: Path) -> None:
+    facts = [json.loads(path.read_text()) for path in finished.glob(f"{RESULTS}/raw/*/*/*/*.facts.json")]
+    order = [fact["round"] for fact in sorted(facts, key=lambda fact: fact["started"])]
+    assert order == [1, 1, 1, 2, 2, 2, 3, 3, 3]
+
+
+def test_nothing_names_this_host_or_its_folders(finished: Path) -> None:
+    secrets = [os.uname().nodename, str(finished), sys.prefix, str(Path.home()) + "/"]
+    for path in (finished / RESULTS).rglob("*.json"):
+        text = path.read_text(encoding="utf-8")
+        assert not [secret for secret in secrets if len(secret) > 3 and secret in text], path
+
+
+def test_a_finished_sweep_measures_nothing_again(finished: Path) -> None:
+    done = run_in(finished)
+    assert done.returncode == 0
+    assert jobs(done) == []
+
+
+def test_nor_does_it_in_a_clone_that_was_moved_and_has_another_environment(finished: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "else where"
+    shutil.copytree(finished, moved, symlinks=True)
+    done = run_in(moved, "-n", env={"VIRTUAL_ENV": "/nowhere"})
+    assert done.returncode == 0, done.stderr
+    assert jobs(done) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "again", "not_again"),
+    [
+        ("workflow/scripts/gilscope/figures/scaling.py", {"plot", "render"}, {"measure", "collect", "estimate"}),
+        ("report/style.css", {"render"}, {"measure", "estimate", "plot"}),
+        ("workflow/scripts/gilscope/analysis/estimates.py", {"estimate", "judge", "render"}, {"measure", "record"}),
+        ("workflow/scripts/gilscope/workloads/sleep.py", {"measure", "record", "render"}, set()),
+        ("workflow/scripts/gilscope/strategies/processes.py", {"measure"}, set()),
+        ("config/claims.yaml", {"judge", "render"}, {"measure", "estimate"}),
+    ],
+)
+def test_a_change_redoes_what_depends_on_it_and_no_more(
+    finished: Path, tmp_path: Path, file: str, again: set[str], not_again: set[str]
+) -> None:
+    folder = tmp_path / "clone"
+    shutil.copytree(finished, folder, symlinks=True)
+    with (folder / file).open("a") as changed:
+        changed.write("/* */\n" if file.endswith(".css") else "# another line\n")
+    done = run_in(folder, "-n")
+    assert again <= set(jobs(done)), done.stdout
+    assert not not_again & set(jobs(done))
+    if "measure" in again:
+        only = "sleep" if "sleep" in file else "sum_squares"
+        said = done.stdout + done.stderr
+        measured = {line.split("workload=")[1].split(",")[0] for line in said.splitlines() if "workload=" in line}
+        assert measured == {only}
+
+
+def test_what_is_there_can_be_reported_without_measuring(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "clone"
+    shutil.copytree(finished, folder, symlinks=True)
+    for path in folder.glob(f"{RESULTS}/raw/*/sleep/medium/round-*.json"):
+        path.unlink()
+    done = run_in(folder, "--config", "only_existing=true")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not {"measure", "record", "calibrate"} & set(jobs(done))
+    assert (folder / RESULTS / "report.html").exists()
+
+
+def test_every_mistake_ends_before_any_job_with_a_line_of_its_own(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "clone"
+    shutil.copytree(finished, folder, symlinks=True, ignore=shutil.ignore_patterns("results", ".snakemake"))
+    (folder / "tiny.yaml").write_text(TINY.replace("rounds: 3", "rounds: 0").replace("[1, 2]", "[1, 0]"))
+    done = run_in(folder)
+    assert done.returncode != 0
+    said = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("tiny.yaml: ")]
+    assert said == [
+        "tiny.yaml: measure.rounds is 0; a number of rounds is a whole number from 1 to 100.",
+        "tiny.yaml: sweep.workloads[0].workers[1] is 0; a worker count is a whole number from 1 to 1024.",
+    ]
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not (folder / "results").exists()
+
+
+def test_a_command_line_override_is_checked_too(finished: Path) -> None:
+    done = run_in(finished, "-n", "--config", "measure={rounds: none}")
+    assert "--config: measure.rounds is 'none'" in done.stdout + done.stderr
+
+
+def interrupted(folder: Path, how: signal.Signals) -> list[Path]:
+    """Start a run, end it so in the middle of its measuring, and return the rounds that were finished by then."""
+    process = subprocess.Popen(
+        command(),
+        cwd=folder,
+        env={**os.environ, "TMPDIR": str(folder.parent)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while len(found := list(folder.glob(f"{RESULTS}/raw/*/*/*/*.facts.json"))) < 4:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    if how is signal.SIGINT:
+        os.killpg(process.pid, how)
+    else:
+        process.kill()
+    process.wait(60)
+    return found
+
+
+def measuring_processes(folder: Path) -> list[int]:
+    found = []
+    for process in psutil.process_iter(["cmdline", "cwd"]):
+        if process.info["cwd"] == str(folder) and any("measure.py" in word for word in process.info["cmdline"] or []):
+            found.append(process.pid)
+    return found
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill -9"])
+def test_an_interrupted_run_resumes_where_it_was(root: Path, tmp_path: Path, how: signal.Signals) -> None:
+    folder = clone(root, tmp_path / "clone")
+    kept = interrupted(folder, how)
+    deadline = time.monotonic() + 20
+    while measuring_processes(folder):
+        assert time.monotonic() < deadline, "an orphan goes on measuring"
+        time.sleep(0.1)
+    times = {path: path.stat().st_mtime_ns for path in kept}
+    unlocked = subprocess.run(
+        [sys.executable, "workflow/scripts/unlock.py"], cwd=folder, capture_output=True, text=True, check=True
+    )
+    assert ("resuming" in unlocked.stdout) is (how is signal.SIGKILL)
+    done = run_in(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    again = [path for path in kept if path.stat().st_mtime_ns != times[path]]
+    assert len(again) <= 1, "only the job that Snakemake had not yet noted as finished may be repeated"
+    assert (folder / RESULTS / "report.html").exists()
+
+
+def test_a_living_run_keeps_its_lock(root: Path, tmp_path: Path) -> None:
+    folder = clone(root, tmp_path / "clone")
+    process = subprocess.Popen(
+        command(), cwd=folder, env={**os.environ, "TMPDIR": str(tmp_path)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not any((folder / ".snakemake/locks").glob("*")):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        refused = subprocess.run(
+            [sys.executable, "workflow/scripts/unlock.py"], cwd=folder, capture_output=True, text=True, check=False
+        )
+        assert refused.returncode != 0
+        assert f"process {process.pid}" in refused.stderr
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def test_a_cell_that_fails_is_named_and_costs_no_report(root: Path, tmp_path: Path) -> None:
+    folder = clone(root, tmp_path / "clone")
+    (folder / "own").mkdir()
+    (folder / "own/fragile.py").write_text(
+        "import threading\n\nfrom gilscope.workloads import workload\n\n\n"
+        "@workload(kind='cpu', sizes={'large': 2000})\n"
+        "def fragile(n):\n"
+        "    if threading.current_thread() is not threading.main_thread():\n"
+        "        raise RuntimeError('not in a thread')\n"
+        "    return sum(range(n))\n"
+    )
+    own = TINY.split("sweep:")[0] + (
+        "sweep: {claims: false, workloads: [{name: own/fragile.py, workers: [2], strategies: [threading, multiprocessing]}]}\n"
+    )
+    (folder / "tiny.yaml").write_text(own)
+    done = run_in(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (gap,) = json.loads((folder / RESULTS / "gaps.json").read_text())
+    assert (gap["cell"], gap["state"], gap["reason"]) == ("threading-2", "failed", "RuntimeError: not in a thread")
+    assert "not in a thread" in (folder / RESULTS / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_wrong_answer_fails_the_job_and_names_the_cell(root: Path, tmp_path: Path) -> None:
+    folder = clone(root, tmp_path / "clone")
+    (folder / "own").mkdir()
+    (folder / "own/wrong.py").write_text(
+        "import threading\n\nfrom gilscope.workloads import workload\n\n\n"
+        "@workload(kind='cpu', sizes={'large': 2000})\n"
+        "def wrong(n):\n"
+        "    return threading.current_thread() is threading.main_thread()\n"
+    )
+    own = TINY.split("sweep:")[0] + (
+        "sweep: {claims: false, workloads: [{name: own/wrong.py, workers: [2], strategies: [threading]}]}\n"
+    )
+    (folder / "tiny.yaml").write_text(own)
+    done = run_in(folder)
+    assert done.returncode != 0
+    assert "wrong/large threading-2: task 0 answered False, sequentially True" in done.stdout + done.stderr

@@ -1,0 +1,22 @@
+"""The JSON schemas that editors check YAML files with, made from the models: ``python -m gilscope.schemas``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from gilscope.claims import ClaimsFile
+from gilscope.config import Config
+
+FOLDER = Path(__file__).parents[2] / "schemas"
+MODELS = {"config.schema.json": Config, "claims.schema.json": ClaimsFile}
+
+
+def schema_text(file: str) -> str:
+    """What a schema file has to hold."""
+    return json.dumps(MODELS[file].model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    for name in MODELS:
+        (FOLDER / name).write_text(schema_text(name), encoding="utf-8")
