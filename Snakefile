@@ -33,7 +33,11 @@ rule all:
     default_target: True
     input:
         f"results/{RUN.folder}/report.html",
-        expand("results/{machine}/figures/{figure}.svg", machine=RUN.folder, figure=FIGURES),
+        expand(
+            "results/{machine}/figures/{figure}.svg",
+            machine=RUN.folder,
+            figure=FIGURES,
+        ),
 
 
 onstart:

@@ -12,6 +12,7 @@ SLOW = 1.7
 
 def simulated_timings(
     speedups: dict[str, float],
+    *,
     rounds: int = 5,
     laps: int = 8,
     seed: int = 1,

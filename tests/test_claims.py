@@ -42,7 +42,10 @@ def test_users_add_claims_of_their_own(tmp_path: Path) -> None:
     ("change", "said"),
     [
         (("id: mine", "id: threads-take-turns"), "claims[0].id is 'threads-take-turns' for the second time"),
-        (("above: 2", "abov: 2"), "claims[0].holds.abov is not a key; allowed are above, below, within. Did you mean above?"),
+        (
+            ("above: 2", "abov: 2"),
+            "claims[0].holds.abov is not a key; allowed are above, below, within. Did you mean above?",
+        ),
         (("above: 2", "above: 2, below: 1"), "claims[0].holds"),
         (("metric: speedup", "metric: speed"), "claims[0].metric is 'speed'; metric is speedup, "),
         (("cases: [{workload: sleep}]", "cases: []"), "claims[0].cases"),

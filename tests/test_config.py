@@ -75,7 +75,9 @@ def test_every_mistake_gets_its_line(tmp_path: Path) -> None:
     assert len(lines_for(tmp_path, "measure: {rounds: 0, seconds: 0}\nsweep: {workers: [0, -1]}\nmachin: x\n")) == 5
 
 
-@pytest.mark.parametrize("text", ["measure: {rounds: 5}\nmeasure: {seconds: 1}\n", "measure:\n  rounds: 5\n  rounds: 4\n"])
+@pytest.mark.parametrize(
+    "text", ["measure: {rounds: 5}\nmeasure: {seconds: 1}\n", "measure:\n  rounds: 5\n  rounds: 4\n"]
+)
 def test_a_key_given_twice_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "twice.yaml").write_text(text)
     with pytest.raises(Mistakes, match=r"twice.yaml: line \d: the key (measure|rounds) is there twice; keep one"):
@@ -95,5 +97,5 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_an_override_is_blamed_on_the_command_line() -> None:
-    with pytest.raises(Mistakes, match="--config: measure.rounds is 0;"):
+    with pytest.raises(Mistakes, match=r"--config: measure\.rounds is 0;"):
         read_config(merge_files([DEFAULT], ["measure={rounds: 0}"]), [DEFAULT], {"measure": {"rounds": 0}})

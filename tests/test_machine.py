@@ -42,7 +42,9 @@ def test_usable_cores_are_the_tightest_limit(
     assert usable_cores(physical, affinity, quota) == usable
 
 
-@pytest.mark.parametrize("cpu", ["Intel(R) Core(TM) i7-8650U CPU @ 1.90GHz", "AMD Ryzen 9 7950X 16-Core Processor", "", None])
+@pytest.mark.parametrize(
+    "cpu", ["Intel(R) Core(TM) i7-8650U CPU @ 1.90GHz", "AMD Ryzen 9 7950X 16-Core Processor", "", None]
+)
 def test_a_label_is_a_safe_folder_name_and_always_the_same(cpu: str | None) -> None:
     import re
 

@@ -19,7 +19,9 @@ def grid(**parts: object) -> dict[str, object]:
     return {"claims": False, "workloads": [{"name": "sum_squares", **parts}]}
 
 
-@pytest.mark.parametrize(("cores", "counts"), [(1, [1, 2]), (2, [1, 2, 4]), (6, [1, 2, 4, 6, 8, 12]), (16, [1, 2, 4, 8, 16, 32])])
+@pytest.mark.parametrize(
+    ("cores", "counts"), [(1, [1, 2]), (2, [1, 2, 4]), (6, [1, 2, 4, 6, 8, 12]), (16, [1, 2, 4, 8, 16, 32])]
+)
 def test_automatic_worker_counts_reach_twice_the_cores(cores: int, counts: list[int]) -> None:
     assert automatic_workers(cores) == counts
 
@@ -53,7 +55,9 @@ def test_every_block_has_its_controls() -> None:
 def test_a_claim_can_be_picked_and_a_wrong_one_is_refused() -> None:
     (block,) = sweep(sweep={"claims": ["threads-speed-up-waiting"]})
     assert block.cells == ("ceiling-4-warm", "threading-4")
-    with pytest.raises(Mistakes, match=r"sweep.claims\[0\] is 'threads-speed-up-waitin'; .* Did you mean threads-speed-up-waiting\?"):
+    with pytest.raises(
+        Mistakes, match=r"sweep.claims\[0\] is 'threads-speed-up-waitin'; .* Did you mean threads-speed-up-waiting\?"
+    ):
         sweep(sweep={"claims": ["threads-speed-up-waitin"]})
 
 
@@ -117,3 +121,9 @@ def test_a_block_depends_on_its_own_workload_and_strategies_only() -> None:
 def test_a_strategy_without_a_warm_form_is_measured_in_the_form_it_has() -> None:
     (block,) = sweep(sweep=grid(strategies=["threading-raw"], pools=["warm"], workers=[2]))
     assert "threading-raw-2" in block.cells
+
+
+def test_more_processes_than_any_claim_needs_are_refused() -> None:
+    with pytest.raises(Mistakes, match=r"sum_squares asks for 512 processes \(multiprocessing\); 256 are the most"):
+        sweep(sweep=grid(workers=[2, 512]))
+    assert sweep(sweep=grid(workers=[2, 512], strategies=["threading"]))

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -42,7 +43,10 @@ Snakemake = Callable[..., "subprocess.CompletedProcess[str]"]
 def clone(root: Path, to: Path) -> Path:
     """What git has, and would have, of the working tree, in another folder."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, capture_output=True, check=True
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=root,
+        capture_output=True,
+        check=True,
     )
     for name in listed.stdout.decode().split("\0"):
         if name and (root / name).is_file():
@@ -58,13 +62,19 @@ def command(*arguments: str) -> list[str]:
 
 def run_in(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     own = {**os.environ, "TMPDIR": str(folder.parent), **(env or {})}
-    return subprocess.run(command(*arguments), cwd=folder, env=own, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        command(*arguments), cwd=folder, env=own, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 def jobs(done: subprocess.CompletedProcess[str]) -> list[str]:
     """The rules that ran, or would run, a name per job."""
     said = (done.stdout + done.stderr).splitlines()
-    return [line.split()[1].rstrip(":") for line in said if line.startswith(("rule ", "localrule ")) and "rule all" not in line]
+    return [
+        line.split()[1].rstrip(":")
+        for line in said
+        if line.startswith(("rule ", "localrule ")) and "rule all" not in line
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +119,7 @@ def test_the_report_is_one_file_with_the_verdicts_of_every_claim(finished: Path)
 def test_no_two_measurements_overlapped(finished: Path) -> None:
     facts = [json.loads(path.read_text()) for path in finished.glob(f"{RESULTS}/raw/*/*/*/*.facts.json")]
     spans = sorted((fact["started"], fact["ended"]) for fact in facts)
-    assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+    assert all(end <= start for (_, end), (start, _) in pairwise(spans))
 
 
 def test_rounds_of_all_blocks_interleave(finished: Path) -> None:
@@ -252,7 +262,11 @@ def test_an_interrupted_run_resumes_where_it_was(root: Path, tmp_path: Path, how
 def test_a_living_run_keeps_its_lock(root: Path, tmp_path: Path) -> None:
     folder = clone(root, tmp_path / "clone")
     process = subprocess.Popen(
-        command(), cwd=folder, env={**os.environ, "TMPDIR": str(tmp_path)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command(),
+        cwd=folder,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         deadline = time.monotonic() + 60
@@ -280,7 +294,7 @@ def test_a_cell_that_fails_is_named_and_costs_no_report(root: Path, tmp_path: Pa
         "        raise RuntimeError('not in a thread')\n"
         "    return sum(range(n))\n"
     )
-    own = TINY.split("sweep:")[0] + (
+    own = TINY.split("sweep:", maxsplit=1)[0] + (
         "sweep: {claims: false, workloads: [{name: own/fragile.py, workers: [2], strategies: [threading, multiprocessing]}]}\n"
     )
     (folder / "tiny.yaml").write_text(own)
@@ -300,7 +314,7 @@ def test_a_wrong_answer_fails_the_job_and_names_the_cell(root: Path, tmp_path: P
         "def wrong(n):\n"
         "    return threading.current_thread() is threading.main_thread()\n"
     )
-    own = TINY.split("sweep:")[0] + (
+    own = TINY.split("sweep:", maxsplit=1)[0] + (
         "sweep: {claims: false, workloads: [{name: own/wrong.py, workers: [2], strategies: [threading]}]}\n"
     )
     (folder / "tiny.yaml").write_text(own)

@@ -10,10 +10,10 @@ rule configure:
         "results/{machine}/config.json",
     log:
         "results/{machine}/logs/configure.log",
-    params:
-        config=RUN.config.model_dump(mode="json"),
     conda:
         "../../environment.yml"
+    params:
+        config=RUN.config.model_dump(mode="json"),
     script:
         "../scripts/configure.py"
 

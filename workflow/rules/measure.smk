@@ -1,25 +1,6 @@
 """Measuring: every job alone on the machine, rounds of all blocks interleaved (round 1 of all before round 2)."""
 
-from gilscope.sweep import block_sources
-
 MEASURING = package("cells.py", "measuring/[!_t]*.py")
-
-
-def block_of(wildcards):
-    return RUN.block(wildcards.runtime, wildcards.workload, wildcards.size)
-
-
-def code_of(wildcards):
-    """The block's own workload and strategies: a change in them, and in no other, measures it again."""
-    block = block_of(wildcards)
-    root = "workflow/scripts/gilscope"
-    own = [f"{block.folder}/{block.workload}.py"] if block.folder else []
-    return [*own, *(f"{root}/{source}" for source in block_sources(block))]
-
-
-def turn(record):
-    """Earlier rounds first; within a round the timing before the tracing."""
-    return lambda wildcards: 2 * (1000 - int(wildcards.round)) + (not record)
 
 
 rule calibrate:
@@ -32,12 +13,12 @@ rule calibrate:
         "results/{machine}/raw/{runtime}/{workload}/{size}/calibration.json",
     log:
         "results/{machine}/logs/calibrate/{runtime}/{workload}/{size}.log",
-    params:
-        block=lambda wildcards: block_of(wildcards).to_json(),
-    threads: lambda wildcards: workflow.cores
     priority: 10000
     conda:
         "../../environment.yml"
+    threads: lambda wildcards: workflow.cores
+    params:
+        block=lambda wildcards: block_of(wildcards).to_json(),
     shell:
         'exec "$GILSCOPE_PYTHON" {input.script} {params.block:q} --calibration {output} 2> {log}'
 
@@ -54,12 +35,12 @@ rule measure:
         facts="results/{machine}/raw/{runtime}/{workload}/{size}/round-{round}.facts.json",
     log:
         "results/{machine}/logs/measure/{runtime}/{workload}/{size}/round-{round}.log",
-    params:
-        block=lambda wildcards: block_of(wildcards).to_json(),
-    threads: lambda wildcards: workflow.cores
     priority: turn(record=False)
     conda:
         "../../environment.yml"
+    threads: lambda wildcards: workflow.cores
+    params:
+        block=lambda wildcards: block_of(wildcards).to_json(),
     shell:
         'exec "$GILSCOPE_PYTHON" {input.script} {params.block:q} --calibration {input.calibration}'
         " --round {wildcards.round} --raw {output.raw} --facts {output.facts} 2> {log}"
@@ -76,12 +57,12 @@ rule record:
         "results/{machine}/traces/{runtime}/{workload}/{size}/round-{round}.json",
     log:
         "results/{machine}/logs/record/{runtime}/{workload}/{size}/round-{round}.log",
-    params:
-        block=lambda wildcards: block_of(wildcards).to_json(),
-    threads: lambda wildcards: workflow.cores
     priority: turn(record=True)
     conda:
         "../../environment.yml"
+    threads: lambda wildcards: workflow.cores
+    params:
+        block=lambda wildcards: block_of(wildcards).to_json(),
     shell:
         'exec "$GILSCOPE_PYTHON" {input.script} {params.block:q} --calibration {input.calibration}'
         " --round {wildcards.round} --trace {output} 2> {log}"

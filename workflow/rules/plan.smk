@@ -6,17 +6,16 @@ from pathlib import Path
 
 SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 sys.path.insert(0, str(SCRIPTS))
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [str(SCRIPTS), os.environ.get("PYTHONPATH", "")])
-)
-# The interpreter is resolved inside the command: a rebuilt environment must not measure everything anew.
-os.environ["GILSCOPE_PYTHON"] = sys.executable
 
 from gilscope.config import LABEL, Mistakes
-from gilscope.planning import plan_run
+from gilscope.planning import export_interpreter, plan_run
+from gilscope.sweep import block_sources
+
+export_interpreter(str(SCRIPTS))
 
 try:
-    RUN = plan_run(config, workflow.configfiles, workflow.config_settings.config)
+    files = [os.path.relpath(file) for file in workflow.configfiles]
+    RUN = plan_run(config, files, workflow.config_settings.config)
 except Mistakes as mistakes:
     print(mistakes, file=sys.stderr)
     sys.exit(1)
@@ -39,6 +38,21 @@ wildcard_constraints:
 def package(*patterns):
     """Files of the package that a rule depends on, by patterns below it; Snakemake does not see imports."""
     root = Path("workflow/scripts/gilscope")
-    return sorted(
-        {str(path) for pattern in patterns for path in root.glob(pattern)}
-    )
+    return sorted({str(path) for pattern in patterns for path in root.glob(pattern)})
+
+
+def block_of(wildcards):
+    return RUN.block(wildcards.runtime, wildcards.workload, wildcards.size)
+
+
+def code_of(wildcards):
+    """The block's own workload and strategies: a change in them, and in no other, measures it again."""
+    block = block_of(wildcards)
+    root = "workflow/scripts/gilscope"
+    own = [f"{block.folder}/{block.workload}.py"] if block.folder else []
+    return [*own, *(f"{root}/{source}" for source in block_sources(block))]
+
+
+def turn(record):
+    """Earlier rounds first; within a round the timing before the tracing."""
+    return lambda wildcards: 2 * (1000 - int(wildcards.round)) + (not record)

@@ -17,10 +17,10 @@ rule plot:
         ),
     log:
         "results/{machine}/logs/plot/{figure}.log",
-    params:
-        folder="results/{machine}",
     conda:
         "../../environment.yml"
+    params:
+        folder=lambda wildcards, output: str(Path(output[0]).parents[1]),
     script:
         "../scripts/plot.py"
 
@@ -30,6 +30,7 @@ rule render:
     input:
         notebook="report/report.ipynb",
         style="report/style.css",
+        captions=expand("report/captions/{figure}.rst", figure=FIGURES),
         config="results/{machine}/config.json",
         machine="results/{machine}/machine.json",
         runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
@@ -49,9 +50,9 @@ rule render:
         notebook="results/{machine}/report.ipynb",
     log:
         "results/{machine}/logs/render.log",
-    params:
-        folder="results/{machine}",
     conda:
         "../../environment.yml"
+    params:
+        folder=lambda wildcards, output: str(Path(output.report).parent),
     script:
         "../scripts/render.py"

@@ -10,11 +10,11 @@ rule describe_machine:
         "results/{machine}/machine.json",
     log:
         "results/{machine}/logs/describe_machine.log",
-    params:
-        label=RUN.machine.label,
     priority: 20000
     conda:
         "../../environment.yml"
+    params:
+        label=RUN.machine.label,
     shell:
         'exec "$GILSCOPE_PYTHON" {input.script} --label {params.label} {output} 2> {log}'
 
@@ -28,10 +28,10 @@ rule describe_runtime:
         "results/{machine}/runtimes/{runtime}.json",
     log:
         "results/{machine}/logs/describe_runtime/{runtime}.log",
-    params:
-        workloads=sorted({block.workload for block in RUN.blocks if not block.folder}),
     priority: 20000
     conda:
         "../../environment.yml"
+    params:
+        workloads=sorted({block.workload for block in RUN.blocks if not block.folder}),
     shell:
         'exec "$GILSCOPE_PYTHON" {input.script} {output} --workloads {params.workloads} 2> {log}'

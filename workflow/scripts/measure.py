@@ -16,7 +16,7 @@ def main() -> None:
 
     from gilscope.cells import Block
     from gilscope.measuring.job import WrongAnswer, turn_off_hidden_threads
-    from gilscope.measuring.laps import Orphaned
+    from gilscope.measuring.lock import Orphaned
 
     turn_off_hidden_threads()
     block = Block.from_json(arguments.block)

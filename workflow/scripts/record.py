@@ -15,6 +15,7 @@ def main() -> None:
 
     from gilscope.cells import Block
     from gilscope.measuring.job import WrongAnswer, turn_off_hidden_threads
+    from gilscope.measuring.lock import Orphaned
 
     turn_off_hidden_threads()
     from gilscope.measuring.rounds import read_json, write_json
@@ -24,7 +25,7 @@ def main() -> None:
     try:
         block = Block.from_json(arguments.block)
         trace = record_round(block, arguments.round, calibration, os.path.dirname(arguments.trace))
-    except WrongAnswer as error:
+    except (WrongAnswer, Orphaned) as error:
         sys.exit(f"gilscope: {error}")
     write_json(arguments.trace, trace)
 

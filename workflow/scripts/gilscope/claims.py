@@ -55,7 +55,9 @@ class Case(Strict):
 class Claim(Strict):
     """One statement of the talk."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")] = Field(description="an id is made of a-z, 0-9, -")
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")] = Field(
+        description="an id is made of a-z, 0-9, -"
+    )
     slide: str = Field(description="slide says where the talk makes the claim")
     says: str = Field(description="says is the statement, in our own words")
     section: Literal["speed", "behaviour"] = Field("speed", description="section is speed or behaviour")
@@ -122,7 +124,9 @@ def read_claims(files: Sequence[str]) -> ClaimsFile:
         for index, claim in enumerate(found.claims):
             if claim.id in [earlier.id for earlier in claims]:
                 place = key_path(["claims", index, "id"])
-                lines.append(f"{blame([], {file: content})}: {place} is {claim.id!r} for the second time; an id is unique.")
+                lines.append(
+                    f"{blame([], {file: content})}: {place} is {claim.id!r} for the second time; an id is unique."
+                )
             claims.append(claim)
         decisions += found.decisions
     if lines:

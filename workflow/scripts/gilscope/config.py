@@ -40,8 +40,12 @@ class Measure(Strict):
     """How long and how often."""
 
     rounds: int = Field(5, ge=1, le=100, strict=True, description="a number of rounds is a whole number from 1 to 100")
-    seconds: float = Field(5.0, ge=0.1, le=3600, description="the seconds that a round of one block lasts are 0.1 to 3600")
-    min_laps: int = Field(5, ge=1, le=100, strict=True, description="the fewest laps of a round are a whole number from 1 to 100")
+    seconds: float = Field(
+        5.0, ge=0.1, le=3600, description="the seconds that a round of one block lasts are 0.1 to 3600"
+    )
+    min_laps: int = Field(
+        5, ge=1, le=100, strict=True, description="the fewest laps of a round are a whole number from 1 to 100"
+    )
 
 
 class Grid(Strict):
@@ -62,9 +66,13 @@ class Sweep(Strict):
     claims: bool | list[str] = Field(
         True, description="claims are true (measure the cells that all claims name), false, or a list of claims' ids"
     )
-    workers: Literal["auto"] | list[WorkerCount] = Field("auto", description="workers are auto or a list of worker counts")
+    workers: Literal["auto"] | list[WorkerCount] = Field(
+        "auto", description="workers are auto or a list of worker counts"
+    )
     strategies: list[str] = Field(
-        ["threading", "multiprocessing", "asyncio"], min_length=1, description="strategies are a list of strategies' names"
+        ["threading", "multiprocessing", "asyncio"],
+        min_length=1,
+        description="strategies are a list of strategies' names",
     )
     pools: list[Pool] = Field(["cold"], min_length=1, description="pools are a list of cold, warm")
     workloads: list[Grid] = Field(default_factory=list, description="workloads are a list of mappings with a name")
@@ -74,7 +82,9 @@ class Config(Strict):
     """gilscope's configuration."""
 
     preset: Label = Field("default", description="a preset's name is made of a-z, 0-9 and -, at most 63 of them")
-    machine: Label = Field("auto", description="a machine's label is auto, or made of a-z, 0-9 and -, at most 63 of them")
+    machine: Label = Field(
+        "auto", description="a machine's label is auto, or made of a-z, 0-9 and -, at most 63 of them"
+    )
     measure: Measure = Field(Measure(), description="measure is a mapping with rounds, seconds, min_laps")
     sweep: Sweep = Field(Sweep(), description="sweep is a mapping with claims, workers, strategies, pools, workloads")
     parameters: dict[str, dict[Size, int | float]] = Field(
@@ -83,7 +93,7 @@ class Config(Strict):
     )
     claims: list[str] = Field(["config/claims.yaml"], description="claims are a list of YAML files")
     only_existing: bool = Field(
-        False, strict=True, description="only_existing true reports what has been measured and measures nothing; true or false"
+        False, description="only_existing true reports what has been measured and measures nothing; true or false"
     )
 
     def folder(self, label: str) -> str:
@@ -108,7 +118,9 @@ class UniqueKeys(yaml.SafeLoader):
             key = self.construct_object(key_node, deep=True)
             if key in seen:
                 line = key_node.start_mark.line + 1
-                raise yaml.constructor.ConstructorError(None, None, f"line {line}: the key {key} is there twice; keep one")
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"line {line}: the key {key} is there twice; keep one"
+                )
             seen.add(key)
         return super().construct_mapping(node, deep)
 
@@ -117,7 +129,7 @@ def read_yaml(path: str) -> Any:
     """The content of a YAML file. Raises Mistakes, with the file's name, when it cannot be read or has a key twice."""
     try:
         with Path(path).open(encoding="utf-8") as file:
-            return yaml.load(file, UniqueKeys) or {}  # noqa: S506: UniqueKeys is a SafeLoader
+            return yaml.load(file, UniqueKeys) or {}  # safe: UniqueKeys is a SafeLoader
     except OSError as error:
         raise Mistakes([f"{path}: cannot be read: {error.strerror}."]) from error
     except UnicodeDecodeError as error:
@@ -140,12 +152,11 @@ def key_path(location: Sequence[str | int]) -> str:
 def holds(content: Any, location: Sequence[str | int]) -> bool:
     """Whether a nested content has something at a location."""
     for part in location:
-        if isinstance(content, Mapping) and part in content:
-            content = content[part]
-        elif isinstance(content, list) and isinstance(part, int) and part < len(content):
-            content = content[part]
-        else:
+        in_mapping = isinstance(content, Mapping) and part in content
+        in_list = isinstance(content, list) and isinstance(part, int) and part < len(content)
+        if not (in_mapping or in_list):
             return False
+        content = content[part]
     return True
 
 
@@ -196,13 +207,16 @@ def place_in(content: Any, location: Sequence[str | int], last: bool) -> list[st
 
 def blame(place: Sequence[str | int], origin: Mapping[str, Any]) -> str:
     """The file that has the last word on a place, or else the first of them."""
-    return next((file for file, content in reversed(origin.items()) if holds(content, place)), next(iter(origin), "config"))
+    return next(
+        (file for file, content in reversed(list(origin.items())) if holds(content, place)),
+        next(iter(origin), "config"),
+    )
 
 
 def model_mistakes(
     problem: ValidationError, model: type[BaseModel], content: Any, origin: Mapping[str, Any]
 ) -> list[str]:
-    """A line for each place that is wrong, the innermost only. origin: file → content, later ones overriding earlier."""
+    """A line for each wrong place, the innermost only. origin: file → content, later ones overriding earlier."""
     lines: dict[tuple[str | int, ...], str] = {}
     for error in problem.errors():
         missing = error["type"] == "missing"
@@ -245,9 +259,13 @@ def name_mistakes(config: Config) -> list[tuple[list[str | int], str]]:
     for index, grid in enumerate(sweep.workloads):
         if not grid.name.endswith(".py") and grid.name not in workloads:
             remedy = f"a workload is one of {', '.join(workloads)}, or the path of a .py file."
-            found.append((["sweep", "workloads", index, "name"], f"is {grid.name!r}; {remedy}{suggestion(grid.name, workloads)}"))
+            found.append(
+                (["sweep", "workloads", index, "name"], f"is {grid.name!r}; {remedy}{suggestion(grid.name, workloads)}")
+            )
         if grid.name in [earlier.name for earlier in sweep.workloads[:index]]:
-            found.append((["sweep", "workloads", index, "name"], f"is {grid.name!r} for the second time; name it once."))
+            found.append(
+                (["sweep", "workloads", index, "name"], f"is {grid.name!r} for the second time; name it once.")
+            )
     files = [Path(grid.name).stem for grid in sweep.workloads if grid.name.endswith(".py")]
     for name, sizes in config.parameters.items():
         if name not in [*workloads, *files]:
@@ -286,7 +304,7 @@ def read_config(merged: Mapping[str, Any], files: Sequence[str], overrides: Mapp
 
 
 def merge_files(files: Sequence[str], assignments: Sequence[str] = ()) -> dict[str, Any]:
-    """The files merged as Snakemake merges them (mappings merge, lists are replaced), then ``key=value`` assignments."""
+    """The files merged as Snakemake does (mappings merge, lists are replaced), then ``key=value`` assignments."""
     merged: dict[str, Any] = {}
 
     def merge(into: dict[str, Any], content: Mapping[str, Any]) -> None:

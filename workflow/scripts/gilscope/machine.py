@@ -1,4 +1,4 @@
-"""What this machine is, and how many of its cores a program may really use. What cannot be read is None, never a guess."""
+"""What this machine is, and how many of its cores a program may use. What cannot be read is None, never a guess."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CPUS = Path("/sys/devices/system/cpu")
 
 @dataclass(frozen=True)
 class Machine:
-    """quota_cores: the cgroup's CPU quota in cores; None where there is none. load: runnable processes, 1-minute mean."""
+    """quota_cores: the cgroup's CPU quota in cores, None without one. load: runnable processes, 1-minute mean."""
 
     label: str
     cpu: str | None
@@ -52,7 +52,9 @@ def read_text(path: Path) -> str | None:
 def cpu_model() -> str | None:
     """The CPU's marketing name."""
     if platform.system() == "Darwin":
-        answer = subprocess.run(["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True, check=False)
+        answer = subprocess.run(
+            ["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True, check=False
+        )
         return answer.stdout.strip() or None
     listing = read_text(Path("/proc/cpuinfo")) or ""
     found = re.search(r"^(?:model name|Model|cpu model)\s*:\s*(.+)$", listing, re.MULTILINE)

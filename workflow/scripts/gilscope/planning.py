@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +53,7 @@ class Run:
         ]
 
     def traces(self) -> list[str]:
-        """The trace files that go with the rounds; one that was not recorded is not missed where only existing ones count."""
+        """The trace files that go with the rounds; where only existing ones count, a missing one is left out."""
         files = self.files("traces/{path}/round-{round}.json")
         return [file for file in files if Path(file).exists()] if self.config.only_existing else files
 
@@ -82,3 +84,15 @@ def plan_run(merged: Mapping[str, Any], files: Sequence[str], overrides: Mapping
     if too_large:
         raise Mistakes([f"{files[-1] if files else 'config'}: {line}" for line in too_large])
     return Run(config, claims, machine, runtime, config.folder(machine.label), tuple(blocks))
+
+
+def export_interpreter(scripts: str) -> None:
+    """Tell every command that the run starts which package and which interpreter to use.
+
+    ``PYTHONPATH`` reaches what imports the package without Snakemake's help: notebook kernels and spawned workers.
+    ``GILSCOPE_PYTHON`` is resolved inside the command, so that its path is no part of the rule: a rebuilt environment
+    must not measure everything anew.
+    """
+    inherited = os.environ.get("PYTHONPATH", "")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [scripts, inherited]))
+    os.environ["GILSCOPE_PYTHON"] = sys.executable

@@ -8,7 +8,8 @@ import multiprocessing
 import platform
 import sys
 import sysconfig
-from typing import Any, Iterable
+from collections.abc import Iterable
+from typing import Any
 
 PREFIXES = {"CPython": "cp", "PyPy": "pypy"}
 PACKAGES = ("pyperf", "psutil", "numpy", "pandas", "urllib3", "aiohttp")

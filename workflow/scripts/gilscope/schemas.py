@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from gilscope.claims import ClaimsFile
 from gilscope.config import Config
 
 FOLDER = Path(__file__).parents[2] / "schemas"
-MODELS = {"config.schema.json": Config, "claims.schema.json": ClaimsFile}
+MODELS: dict[str, type[BaseModel]] = {"config.schema.json": Config, "claims.schema.json": ClaimsFile}
 
 
 def schema_text(file: str) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gilscope.cells import SEQUENTIAL, Block, Cell
-from gilscope.claims import Claim, leaf
-from gilscope.config import Config, Grid, Mistakes, suggestion
+from gilscope.claims import MOST_PROCESSES, Claim, leaf
+from gilscope.config import Config, Grid, Mistakes, Size, suggestion
 from gilscope.discovery import sources
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Workload, load_workload, workload_names
@@ -27,7 +27,7 @@ class Plan:
     """A block in the making: its cells as they are asked for, in order, each once."""
 
     workload: Workload
-    size: str
+    size: Size
     folder: str = ""
     cells: dict[Cell, None] = field(default_factory=dict)
 
@@ -70,8 +70,12 @@ def grid_cells(config: Config, grid: Grid, cores: int) -> list[Cell]:
     workers = grid.workers or config.sweep.workers
     counts = automatic_workers(cores) if workers == "auto" else workers
     cells = []
+    too_many = [count for count in counts if count > MOST_PROCESSES]
     for name in grid.strategies or config.sweep.strategies:
         facts = known[name]
+        if facts.processes and too_many:
+            asked = f"{grid.name} asks for {too_many[0]} processes ({name})"
+            raise Mistakes([f"sweep.workloads: {asked}; {MOST_PROCESSES} are the most."])
         for count in [facts.fixed_workers] if facts.fixed_workers else counts:
             for pool in grid.pools or config.sweep.pools:
                 cells.append(Cell(name, count, pool if pool in facts.pools else facts.pools[0]))
@@ -85,9 +89,13 @@ def load_grid(grid: Grid) -> tuple[Workload, str]:
     if folder and not path.is_file():
         raise Mistakes([f"sweep.workloads: there is no file {grid.name}."])
     if folder and not name.isidentifier():
-        raise Mistakes([f"sweep.workloads: {grid.name} cannot be imported by name; call the file like a Python module."])
+        raise Mistakes(
+            [f"sweep.workloads: {grid.name} cannot be imported by name; call the file like a Python module."]
+        )
     if folder and name in workload_names():
-        raise Mistakes([f"sweep.workloads: {grid.name} has the name of a workload that comes with gilscope; rename it."])
+        raise Mistakes(
+            [f"sweep.workloads: {grid.name} has the name of a workload that comes with gilscope; rename it."]
+        )
     try:
         return load_workload(name, folder), folder
     except (ImportError, LookupError) as error:
@@ -103,7 +111,10 @@ def selected_claims(config: Config, claims: Sequence[Claim]) -> list[Claim]:
     unknown = [(index, name) for index, name in enumerate(wanted) if name not in known]
     if unknown:
         raise Mistakes(
-            [f"sweep.claims[{index}] is {name!r}; no claim has this id.{suggestion(name, known)}" for index, name in unknown]
+            [
+                f"sweep.claims[{index}] is {name!r}; no claim has this id.{suggestion(name, known)}"
+                for index, name in unknown
+            ]
         )
     return [claim for claim in claims if claim.id in wanted]
 
@@ -126,7 +137,7 @@ def claimed_plans(claims: Sequence[Claim], cores: int) -> dict[tuple[str, str], 
 
 
 def build_sweep(config: Config, claims: Sequence[Claim], runtime: str, cores: int) -> list[Block]:
-    """Every block of the sweep, in a fixed order. Raises Mistakes when nothing would be measured or a workload is amiss."""
+    """Every block of the sweep, in a fixed order. Raises Mistakes when it measures nothing or a workload is amiss."""
     plans = claimed_plans(selected_claims(config, claims), cores)
     mistakes: list[str] = []
     for grid in config.sweep.workloads:
@@ -139,22 +150,27 @@ def build_sweep(config: Config, claims: Sequence[Claim], runtime: str, cores: in
             if size not in facts.sizes and size not in config.parameters.get(facts.name, {}):
                 mistakes.append(f"sweep.workloads: {facts.name} has no size {size}; it has {', '.join(facts.sizes)}.")
                 continue
-            plans.setdefault((facts.name, size), Plan(facts, size, folder)).add(grid_cells(config, grid, cores))
+            try:
+                cells = grid_cells(config, grid, cores)
+            except Mistakes as problem:
+                mistakes += problem.lines
+                break
+            plans.setdefault((facts.name, size), Plan(facts, size, folder)).add(cells)
     if mistakes:
         raise Mistakes(mistakes)
     if not plans:
         raise Mistakes(["sweep: measures nothing; set sweep.claims to true or list workloads under sweep.workloads."])
     blocks = []
-    for (name, size), plan in plans.items():
+    for (name, _), plan in plans.items():
         plan.add(controls(plan, cores))
-        parameter = config.parameters.get(name, {}).get(size, plan.workload.sizes.get(size))
+        parameter = config.parameters.get(name, {}).get(plan.size, plan.workload.sizes.get(plan.size))
         blocks.append(
             Block(
                 runtime=runtime,
                 workload=name,
-                size=size,
+                size=plan.size,
                 parameter=parameter,
-                tasks=task_count((cell.workers for cell in plan.cells), cores, size),
+                tasks=task_count((cell.workers for cell in plan.cells), cores, plan.size),
                 cells=tuple(sorted(cell.name for cell in plan.cells)),
                 seconds=config.measure.seconds,
                 min_laps=config.measure.min_laps,
@@ -174,7 +190,8 @@ def memory_mistakes(blocks: Iterable[Block], memory_bytes: int) -> list[str]:
         if needed > 0.8 * memory_bytes:
             lines.append(
                 f"{block.workload}, size {block.size} ({block.parameter} {facts.unit}): {block.tasks} tasks need about "
-                f"{needed / 2**30:.1f} GiB and this machine has {memory_bytes / 2**30:.1f} GiB; choose a smaller parameter."
+                f"{needed / 2**30:.1f} GiB and this machine has {memory_bytes / 2**30:.1f} GiB; "
+                "choose a smaller parameter."
             )
     return lines
 

@@ -64,7 +64,9 @@ def cell_columns(name: str) -> dict[str, Any]:
     return {"strategy": cell.strategy, "workers": cell.workers, "pool": cell.pool}
 
 
-def collect_timings(raws: Iterable[str], facts: Iterable[str], machine: str, runtimes: Mapping[str, Any]) -> pd.DataFrame:
+def collect_timings(
+    raws: Iterable[str], facts: Iterable[str], machine: str, runtimes: Mapping[str, Any]
+) -> pd.DataFrame:
     """A row per timed value. raws and facts: the files of the same rounds in the same order."""
     rows = []
     for raw, fact in zip(raws, facts, strict=True):

@@ -43,23 +43,37 @@ def decide_row(decision: Decision, workload: str, found: pd.DataFrame) -> dict[s
     advised = found[[follows(name, decision.strategies) for name in found["strategy"]]]
     row = {"workload": workload, "estimate": best["estimate"], "low": best["low"], "high": best["high"]}
     if best["low"] <= WORTH_IT:
-        return {**row, "best": "sequential", "agrees": False, "reason": "nothing was measurably faster than one after the other"}
+        return {
+            **row,
+            "best": "sequential",
+            "agrees": False,
+            "reason": "nothing was measurably faster than one after the other",
+        }
     if advised.empty:
-        return {**row, "best": describe(best), "agrees": None, "reason": "this sweep does not measure what the talk advises"}
+        return {
+            **row,
+            "best": describe(best),
+            "agrees": None,
+            "reason": "this sweep does not measure what the talk advises",
+        }
     own = advised.sort_values("high", ascending=False).iloc[0]
     agrees = bool(own["high"] >= best["low"] and own["low"] > WORTH_IT)
     told = f"{describe(own)}: {own['estimate']:.2f} × [{own['low']:.2f}, {own['high']:.2f}]"
     return {**row, "best": describe(best), "agrees": agrees, "reason": f"the talk's advice, {told}"}
 
 
-def fill_decisions(decisions: Sequence[Decision], estimates: pd.DataFrame, runtimes: Sequence[str]) -> list[dict[str, Any]]:
+def fill_decisions(
+    decisions: Sequence[Decision], estimates: pd.DataFrame, runtimes: Sequence[str]
+) -> list[dict[str, Any]]:
     """A row per decision, workload and runtime; where nothing was measured ``best`` and ``agrees`` are None."""
     rows = []
     for runtime in runtimes:
         for decision in decisions:
             common = {"task": decision.task, "talk": decision.advice, "runtime": runtime}
             measured = {name: choices(estimates, runtime, name) for name in decision.workloads}
-            filled = [{**common, **decide_row(decision, name, found)} for name, found in measured.items() if not found.empty]
+            filled = [
+                {**common, **decide_row(decision, name, found)} for name, found in measured.items() if not found.empty
+            ]
             if not filled:
                 missing = f"this sweep has no interval for {', '.join(decision.workloads)} at size large"
                 empty = dict.fromkeys(("best", "workload", "estimate", "low", "high", "agrees"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -40,7 +41,7 @@ def centres(values: pd.DataFrame, column: str, by: list[str]) -> pd.Series:
 
 
 def noise_floors(pairs: pd.DataFrame) -> dict[Hashable, float]:
-    """Block → the spread of sequential against its neighbouring self: the normal-consistent median absolute deviation."""
+    """Block → the spread of sequential against its neighbour: the normal-consistent median absolute deviation."""
     probes = pairs[pairs["strategy"] == SEQUENTIAL.strategy]
     return {
         block: float(np.expm1(1.4826 * np.median(np.abs(group["log_ratio"]))))
@@ -54,7 +55,8 @@ def summarise(logs: pd.Series, metric: str, unit: str) -> pd.DataFrame:
     for cell, group in logs.groupby(level=CELL, observed=True, sort=False):
         found = interval(group.to_numpy())
         bounds = {"estimate": found.estimate, "low": found.low, "high": found.high, "rounds": found.rounds}
-        rows.append({**dict(zip(CELL, cell, strict=True)), "metric": metric, "unit": unit, **bounds})
+        place = dict(zip(CELL, cast("tuple[Hashable, ...]", cell), strict=True))
+        rows.append({**place, "metric": metric, "unit": unit, **bounds})
     return pd.DataFrame(rows)
 
 

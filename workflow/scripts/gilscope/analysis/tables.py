@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,6 @@ def without_nan(content: Any) -> Any:
         return {key: without_nan(value) for key, value in content.items()}
     if isinstance(content, (list, tuple)):
         return [without_nan(value) for value in content]
-    if isinstance(content, float) and (content != content or content in (float("inf"), float("-inf"))):
+    if isinstance(content, float) and not math.isfinite(content):
         return None
     return content.item() if hasattr(content, "item") else content

@@ -50,7 +50,7 @@ class Evidence:
     gaps: Sequence[Mapping[str, Any]]
 
     def of_cell(self, table: pd.DataFrame, claimed: Leaf, cell: Cell) -> pd.DataFrame:
-        """The rows of one cell in the block that the case lies in. Raises NotTested, with the reason, if there are none."""
+        """The rows of one cell in the block that the case lies in. Raises NotTested, with the reason, without any."""
         found = table[
             (table["workload"] == claimed.workload)
             & (table["size"] == claimed.size)
@@ -66,7 +66,8 @@ class Evidence:
         for gap in self.gaps:
             if (gap["workload"], gap["size"]) == (claimed.workload, claimed.size) and gap["cell"] in (None, cell.name):
                 return f"{claimed.workload}, {gap['cell'] or 'the whole block'} {gap['state']}: {gap['reason']}"
-        return f"this sweep does not measure {cell.name} of {claimed.workload} at size {claimed.size}; the default one does"
+        block = f"{claimed.workload} at size {claimed.size}"
+        return f"this sweep does not measure {cell.name} of {block}; the default one does"
 
 
 def speedup_centres(evidence: Evidence, claimed: Leaf, cell: Cell) -> np.ndarray:
@@ -80,7 +81,7 @@ def ratio_centres(evidence: Evidence, claimed: Leaf, above: Cell, below: Cell) -
     place = ["round", "lap"]
     first = evidence.of_cell(evidence.values, claimed, above).set_index(place)["seconds"]
     second = evidence.of_cell(evidence.values, claimed, below).set_index(place)["seconds"]
-    logs = np.log(first / second).dropna()
+    logs = (first / second).transform(np.log).dropna()
     return logs.groupby(level="round").agg(lambda laps: hodges_lehmann(laps.to_numpy())).to_numpy()
 
 
@@ -103,7 +104,9 @@ def check_possible(evidence: Evidence, claim: Claim, claimed: Leaf, known: Mappi
     if claim.metric == "lab":
         raise NotTested(f"needs the lab {claim.lab}, which this version does not have yet")
     if "lock-off" in claim.needs:
-        raise NotTested("needs one free-threaded interpreter with the lock on and off; this run has only " + evidence.runtime)
+        raise NotTested(
+            "needs one free-threaded interpreter with the lock on and off; this run has only " + evidence.runtime
+        )
     if "pypy" in claim.needs:
         raise NotTested(f"needs PyPy beside CPython; this run has only {evidence.runtime}")
     if claimed.workload not in known:
@@ -126,8 +129,8 @@ def check_ceiling(evidence: Evidence, claimed: Leaf) -> None:
         return
     if found.low < CEILING_NEEDED:
         raise NotTested(
-            f"unconnected processes themselves reached only {found.estimate:.2f} × [{found.low:.2f}, {found.high:.2f}] here; "
-            f"below {CEILING_NEEDED} the machine, not Python, sets the limit"
+            f"unconnected processes themselves reached only {found.estimate:.2f} × "
+            f"[{found.low:.2f}, {found.high:.2f}] here; below {CEILING_NEEDED} the machine, not Python, sets the limit"
         )
 
 
@@ -192,12 +195,14 @@ def roll_up(cases: Iterable[Mapping[str, Any]], rule: str = "all") -> str:
 
 def why(cases: Sequence[Mapping[str, Any]], verdict: str) -> str:
     """A claim's reason: the reasons of the cases that did not decide, each once."""
-    undecided = [case["reason"] for case in cases if case["reason"] and case["verdict"] in ("not tested", "inconclusive")]
+    undecided = [
+        case["reason"] for case in cases if case["reason"] and case["verdict"] in ("not tested", "inconclusive")
+    ]
     return "; ".join(dict.fromkeys(undecided)) if verdict in ("not tested", "inconclusive") else ""
 
 
 def judge(claims: Sequence[Claim], evidences: Sequence[Evidence]) -> list[dict[str, Any]]:
-    """One object per claim and runtime. Demonstrations form a family of their own: they cannot cost a claim its verdict."""
+    """One object per claim and runtime. Demonstrations form a family of their own: they cost no claim its verdict."""
     known = {name: load_workload(name) for name in workload_names()}
     verdicts = []
     for evidence in evidences:
@@ -224,7 +229,11 @@ def judge(claims: Sequence[Claim], evidences: Sequence[Evidence]) -> list[dict[s
 
 
 def gather_evidence(
-    timings: pd.DataFrame, traces: pd.DataFrame, gaps: Sequence[Mapping[str, Any]], runtimes: Mapping[str, Any], cores: int
+    timings: pd.DataFrame,
+    traces: pd.DataFrame,
+    gaps: Sequence[Mapping[str, Any]],
+    runtimes: Mapping[str, Any],
+    cores: int,
 ) -> list[Evidence]:
     """The evidence of each runtime of a run, measured or not."""
     pairs, counted = paired(timings), timings[timings["lap"] > 1]
@@ -240,5 +249,3 @@ def gather_evidence(
         )
         for runtime, facts in runtimes.items()
     ]
-
-

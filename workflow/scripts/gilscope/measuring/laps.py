@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import math
 import multiprocessing
-import os
 import random
 import sys
 import time
@@ -14,16 +13,11 @@ from dataclasses import dataclass
 
 from gilscope.cells import SEQUENTIAL, Cell
 from gilscope.measuring.job import Job, WrongAnswer
+from gilscope.measuring.lock import check_parent
 
 SHORTEST_VALUE_S = 0.005
 MOST_LAPS = 100
 REFERENCE_EVERY = 3
-PARENT = os.getppid()
-"""Read as early as can be: a parent that goes away while the lock is waited for must not be missed."""
-
-
-class Orphaned(Exception):
-    """Whoever asked for this measurement is gone."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +113,7 @@ class Laps:
         """One lap, in the order that the seed gives. Raises WrongAnswer, and Orphaned once the parent has gone."""
         values = []
         for position, name in enumerate(lap_order(self.cells, f"{seed}/{lap}")):
-            if os.getppid() != PARENT:
-                raise Orphaned("the run that asked for this measurement is gone; it ends here")
+            check_parent()
             if name in self.failed:
                 continue
             loops = self.loops.get(name, 1)

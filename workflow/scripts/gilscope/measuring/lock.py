@@ -9,7 +9,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+PARENT = os.getppid()
+"""Read as early as can be: a parent that goes away while the lock is waited for must not be missed."""
+
 LOCK_FILE = os.path.join(tempfile.gettempdir(), "gilscope-measuring.lock")
+
+
+class Orphaned(Exception):
+    """Whoever asked for this measurement is gone."""
+
+
+def check_parent() -> None:
+    """Raise Orphaned once the process that started this one has gone."""
+    if os.getppid() != PARENT:
+        raise Orphaned("the run that asked for this measurement is gone; it ends here")
 
 
 def try_lock(descriptor: int) -> bool:
@@ -47,6 +60,7 @@ def machine_lock(path: str = LOCK_FILE, poll: float = 0.05) -> Iterator[float]:
                 print(f"gilscope: another measurement is running on this machine; waiting for it ({path})")
                 sys.stdout.flush()
                 told = True
+            check_parent()
             time.sleep(poll)
         yield time.monotonic() - began
     finally:

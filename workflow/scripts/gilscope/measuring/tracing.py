@@ -14,7 +14,7 @@ from typing import Any, Callable
 from gilscope.cells import SEQUENTIAL, Block, Cell
 from gilscope.measuring.job import Job, prepared
 from gilscope.measuring.laps import forget_helpers
-from gilscope.measuring.lock import machine_lock
+from gilscope.measuring.lock import check_parent, machine_lock
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,7 @@ def record_round(block: Block, number: int, calibration: dict[str, Any], folder:
         if "not_applicable" not in calibration:
             with prepared(block, folder) as job:
                 for name in (SEQUENTIAL.name, *calibration["cells"]):
+                    check_parent()
                     try:
                         tasks = trace_cell(job, name)
                     except (OSError, RuntimeError) as error:

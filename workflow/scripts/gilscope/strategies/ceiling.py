@@ -3,15 +3,24 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing.connection import wait
 from typing import Any, Callable
 
 from gilscope.strategies import Spread, strategy
 
 
+def next_word(connection: Any) -> str:
+    """The parent's next word; ``stop`` once the parent has gone, which the end of the pipe alone does not tell."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([connection, parent.sentinel])
+    return connection.recv() if connection.poll() else "stop"
+
+
 def work(connection: Any, function: Callable[[Any], Any], share: Sequence[Any]) -> None:
     """Do the share each time the word comes; say when it is done, hand over the answers only afterwards."""
     connection.send("ready")
-    while connection.recv() == "go":
+    while next_word(connection) == "go":
         try:
             answers = [function(item) for item in share]
         except BaseException as error:
