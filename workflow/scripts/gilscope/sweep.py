@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gilscope.cells import SEQUENTIAL, Block, Cell
-from gilscope.claims import MOST_PROCESSES, Claim, leaf
+from gilscope.claims import MOST_PROCESSES, WAITING_WORKERS, Claim, leaf
 from gilscope.config import Config, Grid, Mistakes, Size, suggestion
 from gilscope.discovery import sources
 from gilscope.strategies import load_strategies
@@ -57,11 +57,11 @@ def task_count(workers: Iterable[int], cores: int, size: str) -> int:
 
 
 def controls(plan: Plan, cores: int) -> list[Cell]:
-    """The yardsticks: the ceiling at each worker count there is, and asyncio where there is nothing to wait for."""
-    counts = sorted({cell.workers for cell in plan.cells} | ({cores} if plan.workload.kind == "cpu" else set()))
-    ceilings = [Cell("ceiling", count, "warm") for count in counts if count <= max(2 * cores, 4)]
-    idle = [Cell("asyncio", cores)] if plan.workload.kind == "cpu" else []
-    return [*ceilings, *idle]
+    """The yardsticks: the ceiling, for computing at each worker count, and asyncio, which cannot help there."""
+    counts = {cell.workers for cell in plan.cells if cell.workers <= max(2 * cores, WAITING_WORKERS)}
+    if plan.workload.kind != "cpu":
+        return [Cell("ceiling", max(counts, default=WAITING_WORKERS), "warm")]
+    return [*(Cell("ceiling", count, "warm") for count in sorted(counts | {cores})), Cell("asyncio", cores)]
 
 
 def grid_cells(config: Config, grid: Grid, cores: int) -> list[Cell]:
@@ -216,7 +216,7 @@ def expected_seconds(blocks: Sequence[Block], rounds: int) -> float:
             shares = [min(Cell.parse(name).workers, block.tasks) for name in block.cells]
             references = 1 + math.ceil((len(block.cells) + 1) / 2)
             lap = block.parameter * block.tasks * (references + sum(1 / share for share in shares))
-        per_round = max(block.seconds, (block.min_laps + 1) * lap) + START_S + TRACE_S + lap / 2
+        per_round = max(block.seconds, block.min_laps * lap) + START_S + TRACE_S + lap / 2
         total += rounds * per_round + START_S + 2 * lap
     return total
 

@@ -139,4 +139,4 @@ def loops_for(values: Iterable[Value]) -> dict[str, int]:
 
 def laps_for(seconds: float, lap_seconds: float, min_laps: int) -> int:
     """How many laps fit into a round of so many seconds, the warm-up lap included."""
-    return max(min_laps + 1, min(MOST_LAPS, int(seconds / lap_seconds)))
+    return max(min_laps, min(MOST_LAPS, int(seconds / lap_seconds)))

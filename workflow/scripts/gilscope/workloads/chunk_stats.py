@@ -29,7 +29,7 @@ def columns(rows: int) -> int:
 @workload(
     kind="cpu",
     library=True,
-    sizes={"small": 500, "medium": 20_000, "large": 250_000, "deck": 25_000},
+    sizes={"small": 500, "medium": 20_000, "large": 200_000, "deck": 25_000},
     unit="rows",
     inputs=chunks,
     memory=columns,
