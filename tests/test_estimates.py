@@ -1,15 +1,20 @@
 import numpy as np
 import pandas as pd
 import pytest
-from gilscope.analysis.collecting import TRACES
+from gilscope.analysis.collecting import ROUNDS, TRACES
 from gilscope.analysis.estimates import ESTIMATES, estimate, paired
 from simulated import simulated_timings
 
 TRUE = {"threading-2": 1.0, "multiprocessing-2": 1.8, "ceiling-2-warm": 1.95, "asyncio-2": 0.97}
 
 
+def rounds_of(timings: pd.DataFrame) -> pd.DataFrame:
+    places = timings[["runtime", "workload", "size"]].drop_duplicates()
+    return places.assign(parameter=200_000.0, unit="steps").reindex(columns=ROUNDS)
+
+
 def speedups(timings: pd.DataFrame) -> pd.DataFrame:
-    found = estimate(timings, pd.DataFrame(columns=TRACES))
+    found = estimate(timings, pd.DataFrame(columns=TRACES), rounds_of(timings))
     return found[found["metric"] == "speedup"].set_index("strategy")
 
 
@@ -49,8 +54,9 @@ def test_every_metric_has_the_same_columns() -> None:
     timings = simulated_timings(TRUE)
     cells = timings[timings["strategy"] == "ceiling"].drop_duplicates("round")
     traces = cells.assign(wall=1.0, cpu=1.9, effective_cores=1.9, overlap=2.0)[TRACES]
-    found = estimate(timings, traces)
+    found = estimate(timings, traces, rounds_of(timings))
     assert list(found.columns) == ESTIMATES
+    assert set(found["parameter"]) == {200_000.0}
     assert set(found["metric"]) == {"speedup", "seconds", "effective_cores"}
     assert found[found["metric"] == "effective_cores"]["estimate"].to_numpy() == pytest.approx([1.9])
 

@@ -37,7 +37,7 @@ def own_block(folder: Path, name: str, source: str, cells: tuple[str, ...] = ("t
 def measured(tmp_path_factory: pytest.TempPathFactory, measure: Measure) -> Path:
     """The folder of a block's calibration and two rounds."""
     folder = tmp_path_factory.mktemp("block")
-    block = Block("cp311", "sum_squares", "small", 2000, 8, CELLS, 0.5, 2)
+    block = Block("cp311", "sum_squares", "small", 2000, 8, CELLS, 0.5, 3)
     for number in (None, 1, 2):
         done = measure(block, folder, number)
         assert done.returncode == 0, done.stderr
@@ -77,7 +77,7 @@ def test_pyperf_reads_the_raw_files(measured: Path, command: str) -> None:
     )
     # check exits with 1 when it finds the few values of a test's round unstable
     assert done.returncode == 0 or command == "check", done.stderr
-    assert "multiprocessing-spawn-2" in done.stdout
+    assert command == "check" or "multiprocessing-spawn-2" in done.stdout
     assert "Traceback" not in done.stderr
 
 

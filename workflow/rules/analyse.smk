@@ -45,6 +45,7 @@ rule estimate:
     input:
         timings="results/{machine}/timings.parquet",
         traces="results/{machine}/traces.parquet",
+        rounds="results/{machine}/rounds.parquet",
         code=ANALYSIS,
     output:
         estimates="results/{machine}/estimates.parquet",

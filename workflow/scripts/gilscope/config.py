@@ -41,7 +41,7 @@ class Measure(Strict):
 
     rounds: int = Field(5, ge=1, le=100, strict=True, description="a number of rounds is a whole number from 1 to 100")
     seconds: float = Field(
-        5.0, ge=0.1, le=3600, description="the seconds that a round of one block lasts are 0.1 to 3600"
+        2.0, ge=0.1, le=3600, description="the seconds that a round of one block lasts are 0.1 to 3600"
     )
     min_laps: int = Field(
         5, ge=2, le=100, strict=True, description="the fewest laps of a round, warm-up included, are 2 to 100"

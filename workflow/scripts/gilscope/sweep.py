@@ -58,7 +58,7 @@ def task_count(workers: Iterable[int], cores: int, size: str) -> int:
 
 def controls(plan: Plan, cores: int) -> list[Cell]:
     """The yardsticks: the ceiling, for computing at each worker count, and asyncio, which cannot help there."""
-    counts = {cell.workers for cell in plan.cells if cell.workers <= max(2 * cores, WAITING_WORKERS)}
+    counts = {cell.workers for cell in plan.cells if 1 < cell.workers <= max(2 * cores, WAITING_WORKERS)}
     if plan.workload.kind != "cpu":
         return [Cell("ceiling", max(counts, default=WAITING_WORKERS), "warm")]
     return [*(Cell("ceiling", count, "warm") for count in sorted(counts | {cores})), Cell("asyncio", cores)]

@@ -16,7 +16,8 @@ def estimate_text(case: Mapping[str, Any]) -> str:
     """``1.02 × [0.99, 1.05]``, or nothing where there is no estimate."""
     if case["estimate"] is None or math.isnan(case["estimate"]):
         return ""
-    text = f"{case['estimate']:.2f} {case['unit']}"
+    unit = "×" if case["unit"] == "x" else case["unit"]
+    text = f"{case['estimate']:.2f} {unit}"
     return text if case["low"] is None or math.isnan(case["low"]) else f"{text} [{case['low']:.2f}, {case['high']:.2f}]"
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from gilscope.analysis.tables import TIMINGS, read_json
 from gilscope.cells import Cell
 from gilscope.measuring.raw import read_values
-from gilscope.workloads import load_workload
+from gilscope.workloads import Workload, load_workload
 
 TRACES = [
     "machine",
@@ -33,6 +33,8 @@ ROUNDS = [
     "runtime",
     "workload",
     "size",
+    "parameter",
+    "unit",
     "round",
     "started",
     "ended",
@@ -53,10 +55,14 @@ def block_columns(facts: Mapping[str, Any], machine: str) -> dict[str, Any]:
         "machine": machine,
         "runtime": block["runtime"],
         "workload": block["workload"],
-        "kind": load_workload(block["workload"], block["folder"]).kind,
+        "kind": workload_of(block).kind,
         "size": block["size"],
         "tasks": block["tasks"],
     }
+
+
+def workload_of(block: Mapping[str, Any]) -> Workload:
+    return load_workload(block["workload"], block["folder"])
 
 
 def cell_columns(name: str) -> dict[str, Any]:
@@ -127,6 +133,8 @@ def collect_rounds(facts: Iterable[str]) -> pd.DataFrame:
         rows.append(
             {
                 **{key: about["block"][key] for key in ("runtime", "workload", "size")},
+                "parameter": float(about["block"]["parameter"]),
+                "unit": workload_of(about["block"]).unit,
                 **{key: about[key] for key in ("round", "started", "ended", "waited_s", "laps")},
                 "load_before": before["load"],
                 "load_after": after["load"],

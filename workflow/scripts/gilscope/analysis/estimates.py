@@ -15,7 +15,8 @@ from gilscope.measuring.laps import is_reference
 
 BLOCK = ["machine", "runtime", "workload", "kind", "size", "tasks"]
 WARM_UP_LAPS = 1
-ESTIMATES = [*CELL, "metric", "unit", "estimate", "low", "high", "rounds", "noise_floor", "flags"]
+SIZE = ["runtime", "workload", "size"]
+ESTIMATES = [*CELL, "parameter", "unit", "metric", "estimate", "low", "high", "rounds", "noise_floor", "flags"]
 
 
 def paired(timings: pd.DataFrame) -> pd.DataFrame:
@@ -49,31 +50,36 @@ def noise_floors(pairs: pd.DataFrame) -> dict[Hashable, float]:
     }
 
 
-def summarise(logs: pd.Series, metric: str, unit: str) -> pd.DataFrame:
+def summarise(logs: pd.Series, metric: str) -> pd.DataFrame:
     """Intervals over rounds. logs: one centre per cell and round, on the logarithmic scale."""
     rows = []
     for cell, group in logs.groupby(level=CELL, observed=True, sort=False):
         found = interval(group.to_numpy())
         bounds = {"estimate": found.estimate, "low": found.low, "high": found.high, "rounds": found.rounds}
         place = dict(zip(CELL, cast("tuple[Hashable, ...]", cell), strict=True))
-        rows.append({**place, "metric": metric, "unit": unit, **bounds})
+        rows.append({**place, "metric": metric, **bounds})
     return pd.DataFrame(rows)
 
 
-def estimate(timings: pd.DataFrame, traces: pd.DataFrame) -> pd.DataFrame:
-    """All estimates: speedup (the sequential row is the A/A control), seconds per value, effective cores."""
+def estimate(timings: pd.DataFrame, traces: pd.DataFrame, rounds: pd.DataFrame) -> pd.DataFrame:
+    """All estimates: speedup (the sequential row is the A/A control), seconds per value, effective cores.
+
+    rounds: says what each block's size stands for (``parameter`` in ``unit``).
+    """
     by = [*CELL, "round"]
     pairs = paired(timings)
     counted = timings[timings["lap"] > WARM_UP_LAPS].assign(log_seconds=lambda table: np.log(table["seconds"]))
     parts = [
-        summarise(centres(pairs, "log_ratio", by), "speedup", "×"),
-        summarise(centres(counted, "log_seconds", by), "seconds", "s"),
+        summarise(centres(pairs, "log_ratio", by), "speedup"),
+        summarise(centres(counted, "log_seconds", by), "seconds"),
     ]
     computed = traces[traces["effective_cores"] > 0]
     if not computed.empty:
-        parts.append(summarise(np.log(computed.set_index(by)["effective_cores"]), "effective_cores", "cores"))
+        parts.append(summarise(np.log(computed.set_index(by)["effective_cores"]), "effective_cores"))
     table = pd.concat([part for part in parts if not part.empty], ignore_index=True)
     floors = noise_floors(pairs)
     table["noise_floor"] = [floors.get(block, np.nan) for block in table[BLOCK].itertuples(index=False, name=None)]
     table["flags"] = ""
+    sizes = rounds[[*SIZE, "parameter", "unit"]].drop_duplicates(SIZE)
+    table = table.merge(sizes, on=SIZE, how="left")
     return table[ESTIMATES].sort_values([*CELL, "metric"], ignore_index=True)

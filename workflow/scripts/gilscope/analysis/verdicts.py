@@ -144,7 +144,7 @@ def judge_case(evidence: Evidence, claim: Claim, claimed: Leaf, known: Mapping[s
         "estimate": math.nan,
         "low": math.nan,
         "high": math.nan,
-        "unit": UNITS.get(claim.metric, "×"),
+        "unit": UNITS.get(claim.metric, "x"),
         "threshold": claimed.holds.as_dict(),
         "q_holds": None,
         "q_fails": None,

@@ -27,21 +27,17 @@ YARDSTICKS = ("sequential", "ceiling")
 
 
 def curves(results: Results) -> dict[tuple[str, str], pd.DataFrame]:
-    """The speedups of each panel, by runtime and workload.
-
-    Where some workload was swept over worker counts, those that were not are left to the other figures.
-    """
+    """The speedups of each panel, by runtime and workload; those swept over most worker counts first in their kind."""
     speedups = results.at_largest_size("speedup")
     speedups = speedups[(speedups["pool"] == "cold") | (speedups["strategy"] == "ceiling")]
     blocks = {(str(key[0]), str(key[1])): block for key, block in speedups.groupby(["runtime", "workload"], sort=True)}
     chosen = {key: block for key, block in blocks.items() if not set(block["strategy"]) <= set(YARDSTICKS)}
-    swept = {
-        key: block
-        for key, block in chosen.items()
-        if block[choices(block)].groupby("strategy")["workers"].nunique().max() > 1
-    }
-    by_kind = sorted((swept or chosen).items(), key=lambda item: (item[1]["kind"].iloc[0], item[0]))
-    return dict(by_kind)
+
+    def place(item: tuple[tuple[str, str], pd.DataFrame]) -> tuple[str, int, tuple[str, str]]:
+        key, block = item
+        return block["kind"].iloc[0], -block.loc[choices(block), "workers"].nunique(), key
+
+    return dict(sorted(chosen.items(), key=place))
 
 
 def choices(block: pd.DataFrame) -> pd.Series:

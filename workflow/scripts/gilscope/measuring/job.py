@@ -10,10 +10,10 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from gilscope.cells import Block
+from gilscope.cells import SEQUENTIAL, Block
 from gilscope.measuring.environment import file_system
 from gilscope.strategies import Strategy, load_strategies
 from gilscope.workloads import Site, Workload, load_workload
@@ -39,17 +39,22 @@ class WrongAnswer(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """A prepared block. ``expected`` holds the sequential answers, task by task."""
+    """A prepared block. ``expected`` holds the answers of its first sequential value, once that is done."""
 
     block: Block
     workload: Workload
     strategies: dict[str, Strategy]
     site: Site
     items: Sequence[Any]
-    expected: Sequence[Any]
+    expected: list[Any] = field(default_factory=list)
 
     def check(self, cell: str, answers: Sequence[Any]) -> None:
-        """Raise WrongAnswer, naming the cell and the task, unless the answers equal the sequential ones."""
+        """Raise WrongAnswer, naming the cell and the task, unless the answers equal the sequential ones.
+
+        Every lap begins with a sequential value, so the first answers of a block are the ones to expect.
+        """
+        if not self.expected and cell == SEQUENTIAL.name:
+            self.expected.extend(answers)
         if len(answers) != len(self.expected):
             raise WrongAnswer(f"{self.block.path} {cell}: {len(answers)} answers to {len(self.expected)} tasks")
         for task, (answer, expected) in enumerate(zip(answers, self.expected)):
@@ -120,7 +125,7 @@ def scratch_folder(beside: str) -> Iterator[str]:
 
 @contextmanager
 def prepared(block: Block, beside: str) -> Iterator[Job]:
-    """Build a block's inputs, start its service and compute the answers to expect, all before any clock starts.
+    """Build a block's inputs and start its service, before any clock starts.
 
     beside: the folder whose file system the tasks shall use. Raises NotApplicable where the block cannot run.
     """
@@ -134,7 +139,4 @@ def prepared(block: Block, beside: str) -> Iterator[Job]:
         if reason:
             raise NotApplicable(reason)
         items = facts.inputs(block.parameter, block.tasks, site)
-        facts.fresh()
-        expected = [facts.function(item) for item in items]
-        facts.fresh()
-        yield Job(block, facts, load_strategies(), site, items, expected)
+        yield Job(block, facts, load_strategies(), site, items)
