@@ -20,7 +20,7 @@ def describe(row: pd.Series) -> str:
 
 
 def choices(estimates: pd.DataFrame, runtime: str, workload: str) -> pd.DataFrame:
-    """The speedups that a user could choose between for one workload at size large, the best lower bound first."""
+    """The speedups that a user could choose between for one workload at size large, the highest first."""
     offered = [name for name, facts in load_strategies().items() if not facts.control and name != "sequential"]
     found = estimates[
         (estimates["metric"] == "speedup")
@@ -29,7 +29,7 @@ def choices(estimates: pd.DataFrame, runtime: str, workload: str) -> pd.DataFram
         & (estimates["size"] == "large")
         & estimates["strategy"].isin(offered)
     ]
-    return found.dropna(subset=["low", "high"]).sort_values("low", ascending=False)
+    return found.dropna(subset=["low", "high"]).sort_values("estimate", ascending=False)
 
 
 def follows(strategy: str, advised: Sequence[str]) -> bool:

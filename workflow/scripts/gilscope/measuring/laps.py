@@ -18,6 +18,7 @@ from gilscope.measuring.lock import check_parent
 SHORTEST_VALUE_S = 0.005
 MOST_LAPS = 100
 REFERENCE_EVERY = 3
+CELLS_PER_PROBE = 6
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,12 @@ def is_reference(position: int) -> bool:
 
 
 def lap_order(cells: Sequence[str], seed: str) -> list[str]:
-    """The cells and one sequential probe (A/A) in random order, with a sequential reference at every third position.
+    """The cells and the sequential probes (A/A) in random order, with a sequential reference at every third position.
 
-    So every cell, and the probe, has a reference right before or right after it.
+    So every cell, and every probe, has a reference right before or right after it. A long lap, of which few fit into a
+    round, has a probe for every six cells, so that one change of the core's speed does not decide the A/A ratio.
     """
-    shuffled = [*cells, SEQUENTIAL.name]
+    shuffled = [*cells, *[SEQUENTIAL.name] * max(1, round(len(cells) / CELLS_PER_PROBE))]
     random.Random(seed).shuffle(shuffled)
     order: list[str] = []
     for name in shuffled:
