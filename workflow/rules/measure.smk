@@ -1,6 +1,7 @@
 """Measuring: every job alone on the machine, rounds of all blocks interleaved (round 1 of all before round 2)."""
 
-MEASURING = package("cells.py", "measuring/[!_t]*.py")
+MEASURING = package("cells.py", "measuring/*.py")
+TIMING = [file for file in MEASURING if not file.endswith("tracing.py")]
 
 
 rule calibrate:
@@ -8,7 +9,7 @@ rule calibrate:
     input:
         script="workflow/scripts/measure.py",
         code=code_of,
-        measuring=MEASURING,
+        measuring=TIMING,
     output:
         "results/{machine}/raw/{runtime}/{workload}/{size}/calibration.json",
     log:
@@ -29,7 +30,7 @@ rule measure:
         script="workflow/scripts/measure.py",
         calibration=rules.calibrate.output[0],
         code=code_of,
-        measuring=MEASURING,
+        measuring=TIMING,
     output:
         raw="results/{machine}/raw/{runtime}/{workload}/{size}/round-{round}.json",
         facts="results/{machine}/raw/{runtime}/{workload}/{size}/round-{round}.facts.json",
@@ -52,7 +53,7 @@ rule record:
         script="workflow/scripts/record.py",
         calibration=rules.calibrate.output[0],
         code=code_of,
-        measuring=package("cells.py", "measuring/[!_]*.py"),
+        measuring=MEASURING,
     output:
         "results/{machine}/traces/{runtime}/{workload}/{size}/round-{round}.json",
     log:

@@ -129,7 +129,7 @@ def check_ceiling(evidence: Evidence, claimed: Leaf) -> None:
         return
     if found.low < CEILING_NEEDED:
         raise NotTested(
-            f"unconnected processes themselves reached {found.estimate:.2f} × [{found.low:.2f}, {found.high:.2f}] here: "
+            f"unconnected processes themselves reached {found.estimate:.2f} × [{found.low:.2f}, {found.high:.2f}]: "
             f"with the lower end below {CEILING_NEEDED} the machine, not Python, may be what sets the limit"
         )
 

@@ -79,7 +79,7 @@ def panel(axes: Axes, block: pd.DataFrame) -> None:
         axes.axvline(cell["estimate"] * factor, color=INK, linewidth=1.1)
         right = cell["estimate"] * factor > highest / 2
         axes.annotate(
-            f"sequential {cell['estimate'] * factor:.3g} {unit}",
+            f"sequential {three_digits(cell['estimate'] * factor)} {unit}",
             (cell["estimate"] * factor, 1),
             xycoords=("data", "axes fraction"),
             xytext=(0, 3),
@@ -133,6 +133,10 @@ def sensible_unit(seconds: float) -> tuple[float, str]:
     if seconds >= 1:
         return 1.0, "s"
     return (1e3, "ms") if seconds >= 1e-3 else (1e6, "µs")
+
+
+def three_digits(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def alt(results: Results) -> str:

@@ -75,8 +75,8 @@ def calibrate(block: Block, path: str) -> None:
                 laps = Laps(job, [name for name in runnable if name not in failed], {})
                 began = time.perf_counter()
                 values = laps.take(0, "calibration")
-                if time.perf_counter() - began < block.seconds / 2:
-                    laps.loops = loops_for(values)
+                laps.loops = loops_for(values)
+                if max(laps.loops.values()) > 1:
                     began = time.perf_counter()
                     values += laps.take(1, "calibration")
                 lap_seconds = time.perf_counter() - began

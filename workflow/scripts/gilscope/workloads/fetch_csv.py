@@ -41,7 +41,7 @@ async def downloading(offload):
 
 @workload(
     kind="io",
-    sizes={"small": 0.005, "medium": 0.05, "large": 0.2, "deck": 2.0},
+    sizes={"small": 0.002, "medium": 0.005, "large": 0.025, "deck": 0.2},
     unit="s",
     inputs=downloads,
     coroutine=downloading,
