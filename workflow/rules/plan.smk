@@ -14,7 +14,9 @@ from gilscope.sweep import block_sources
 export_interpreter(str(SCRIPTS))
 
 try:
-    files = [os.path.relpath(file) for file in workflow.configfiles]
+    # Those of the command line have the last word, though Snakemake lists them first.
+    overlays = [os.path.relpath(file) for file in workflow.config_settings.configfiles]
+    files = ["config/config.yaml", *overlays]
     RUN = plan_run(config, files, workflow.config_settings.config)
 except Mistakes as mistakes:
     print(mistakes, file=sys.stderr)
