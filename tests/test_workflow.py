@@ -321,3 +321,10 @@ def test_a_wrong_answer_fails_the_job_and_names_the_cell(root: Path, tmp_path: P
     done = run_in(folder)
     assert done.returncode != 0
     assert "wrong/large threading-2: task 0 answered False, sequentially True" in done.stdout + done.stderr
+
+
+def test_snakemakes_own_report_holds_the_page_and_the_figures(finished: Path, tmp_path: Path) -> None:
+    made = tmp_path / "report.zip"
+    done = run_in(finished, "--report", str(made))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert made.stat().st_size > 10_000

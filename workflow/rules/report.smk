@@ -11,7 +11,7 @@ rule plot:
     output:
         report(
             "results/{machine}/figures/{figure}.svg",
-            caption="../../report/captions/{figure}.rst",
+            caption="../../report/captions/figure.rst",
             category="Figures",
             labels={"figure": "{figure}"},
         ),
