@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -219,8 +219,3 @@ def expected_seconds(blocks: Sequence[Block], rounds: int) -> float:
         per_round = max(block.seconds, block.min_laps * lap) + START_S + TRACE_S + lap / 2
         total += rounds * per_round + START_S + 2 * lap
     return total
-
-
-def by_place(blocks: Iterable[Block]) -> Mapping[tuple[str, str, str], Block]:
-    """Blocks by runtime, workload and size."""
-    return {(block.runtime, block.workload, block.size): block for block in blocks}
