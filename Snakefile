@@ -3,6 +3,7 @@
     snakemake --cores all                                            the default sweep
     snakemake --cores all --configfile config/presets/quick.yaml     another one
     snakemake --cores all --config only_existing=true                the report of what has been measured so far
+    snakemake --cores 1 doctor                                       what on this machine will hurt measurements
 
 What is measured stands in config/, how in docs/ and in workflow/scripts/gilscope/.
 """
@@ -41,4 +42,5 @@ rule all:
 
 
 onstart:
+    leave_the_machine_alone()
     print(RUN.outlook())

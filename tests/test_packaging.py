@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
+from snakemake.scheduling import job_scheduler
 
 CONDA_NAMES = {"playwright": "playwright-python"}
 
@@ -138,3 +140,10 @@ def test_snakemake_knows_every_key_of_the_profile(root: Path, tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
     assert "profiles/default" in done.stderr
     assert (tmp_path / "done").exists()
+
+
+def test_snakemake_has_the_limiter_that_the_workflow_turns_off() -> None:
+    """Setting an attribute that a new Snakemake calls otherwise would do nothing, and say nothing."""
+    source = inspect.getsource(job_scheduler.JobScheduler)
+    assert "if self.job_rate_limiter is not None:" in source
+    assert "self._schedule_reevalutation(self.job_rate_limiter.timespan)" in source
