@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import os
 import sys
 
 import urllib3
@@ -22,6 +23,16 @@ def get(url: str) -> bytes:
     if response.status != 200:
         raise OSError(f"{url} answered {response.status}")
     return response.data
+
+
+def leave_connections_to_the_parent() -> None:
+    """A forked worker has its parent's sockets too; two processes that read from one get each other's answers."""
+    global _pool
+    _pool = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=leave_connections_to_the_parent)
 
 
 def close_connections() -> None:
