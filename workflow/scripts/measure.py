@@ -15,7 +15,8 @@ def main() -> None:
     arguments = parser.parse_args()
 
     from gilscope.cells import Block
-    from gilscope.measuring.job import WrongAnswer, turn_off_hidden_threads
+    from gilscope.measuring.hidden import turn_off_hidden_threads
+    from gilscope.measuring.job import WrongAnswer
     from gilscope.measuring.lock import Orphaned
 
     turn_off_hidden_threads()

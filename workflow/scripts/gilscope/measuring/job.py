@@ -19,14 +19,6 @@ from gilscope.strategies import Strategy, load_strategies
 from gilscope.workloads import Site, Workload, load_workload
 
 SERVICE_START_S = 30.0
-HIDDEN_THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-)
 
 
 class NotApplicable(Exception):
@@ -51,7 +43,7 @@ class Job:
     def check(self, cell: str, answers: Sequence[Any]) -> None:
         """Raise WrongAnswer, naming the cell and the task, unless the answers equal the sequential ones.
 
-        Every lap begins with a sequential value, so the first answers of a block are the ones to expect.
+        The first lap begins with a sequential value, so the first answers of a block are the ones to expect.
         """
         if not self.expected and cell == SEQUENTIAL.name:
             self.expected.extend(answers)
@@ -62,14 +54,6 @@ class Job:
                 raise WrongAnswer(
                     f"{self.block.path} {cell}: task {task} answered {answer!r:.80}, sequentially {expected!r:.80}"
                 )
-
-
-def turn_off_hidden_threads() -> None:
-    """One thread for BLAS and OpenMP, here and in every worker; to be called before anything imports numpy.
-
-    Snakemake exports OMP_NUM_THREADS = the rule's threads, so what the environment says is not what a user set.
-    """
-    os.environ.update(dict.fromkeys(HIDDEN_THREADS, "1"))
 
 
 @contextmanager

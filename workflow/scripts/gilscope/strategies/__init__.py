@@ -22,6 +22,7 @@ class Strategy:
     start_method: the start method that the variant is about, None for the platform's default.
     fixed_workers: the only worker count that makes sense, None for any.
     control: whether it belongs in every block as a yardstick rather than as a choice that a user has.
+    blas_threads: whether BLAS and OpenMP may use as many threads as by default, and not one.
     unavailable: ``() -> reason`` or None, asked where it would run.
     """
 
@@ -32,6 +33,7 @@ class Strategy:
     start_method: str | None
     fixed_workers: int | None
     control: bool
+    blas_threads: bool
     unavailable: Callable[[], str | None]
 
 
@@ -47,6 +49,7 @@ def strategy(
     start_method: str | None = None,
     fixed_workers: int | None = None,
     control: bool = False,
+    blas_threads: bool = False,
     unavailable: Callable[[], str | None] = no_reason,
 ) -> Callable[[Callable[[int], Any]], Any]:
     """Make a context manager a strategy of this name; the keywords are the fields of ``Strategy``."""
@@ -60,6 +63,7 @@ def strategy(
             start_method=start_method,
             fixed_workers=fixed_workers,
             control=control,
+            blas_threads=blas_threads,
             unavailable=unavailable,
         )
         return open_workers
