@@ -1,7 +1,8 @@
 """Measuring: every job alone on the machine, rounds of all blocks interleaved (round 1 of all before round 2)."""
 
 MEASURING = package("cells.py", "measuring/*.py")
-TIMING = [file for file in MEASURING if not file.endswith("tracing.py")]
+TRACING = package("measuring/memory.py", "measuring/trac*.py")
+TIMING = [file for file in MEASURING if file not in TRACING]
 
 
 rule calibrate:
@@ -48,14 +49,15 @@ rule measure:
 
 
 rule record:
-    """Traces, apart from the timed rounds: each task's start, end, CPU time and worker."""
+    """Traces, apart from the timed rounds: each task's start, end, CPU time and worker; switches and memory."""
     input:
         script="workflow/scripts/record.py",
         calibration=rules.calibrate.output[0],
         code=code_of,
         measuring=MEASURING,
     output:
-        "results/{machine}/traces/{runtime}/{workload}/{size}/round-{round}.json",
+        trace="results/{machine}/traces/{runtime}/{workload}/{size}/round-{round}.json",
+        events="results/{machine}/traces/{runtime}/{workload}/{size}/round-{round}.trace.json",
     log:
         "results/{machine}/logs/record/{runtime}/{workload}/{size}/round-{round}.log",
     priority: turn(record=True)
@@ -66,4 +68,4 @@ rule record:
         block=lambda wildcards: block_of(wildcards).to_json(),
     shell:
         'exec "$GILSCOPE_PYTHON" {input.script} {params.block:q} --calibration {input.calibration}'
-        " --round {wildcards.round} --trace {output} 2> {log}"
+        " --round {wildcards.round} --trace {output.trace} --events {output.events} 2> {log}"

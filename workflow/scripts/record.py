@@ -11,14 +11,17 @@ def main() -> None:
     parser.add_argument("--calibration", required=True)
     parser.add_argument("--round", type=int, required=True)
     parser.add_argument("--trace", required=True)
+    parser.add_argument("--events", required=True, help="the same for Perfetto")
     arguments = parser.parse_args()
 
     from gilscope.cells import Block
-    from gilscope.measuring.job import WrongAnswer, turn_off_hidden_threads
+    from gilscope.measuring.hidden import turn_off_hidden_threads
+    from gilscope.measuring.job import WrongAnswer
     from gilscope.measuring.lock import Orphaned
 
     turn_off_hidden_threads()
     from gilscope.measuring.rounds import read_json, write_json
+    from gilscope.measuring.trace_events import trace_events
     from gilscope.measuring.tracing import record_round
 
     calibration = read_json(arguments.calibration)
@@ -28,6 +31,7 @@ def main() -> None:
     except (WrongAnswer, Orphaned) as error:
         sys.exit(f"gilscope: {error}")
     write_json(arguments.trace, trace)
+    write_json(arguments.events, trace_events(trace))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,136 @@
+"""The memory of a process and all its descendants, sampled from a process of its own, so that no worker waits for it.
+
+python -m gilscope.measuring.memory PID      "begin" or "end" on standard input, a JSON object back for each
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psutil
+
+SHORTEST_PAUSE_S = 0.01
+SHARE_OF_A_CORE = 0.03
+KINDS = ("pss", "uss")
+
+
+class MemorySampler:
+    """Asks the sampling process; ``None`` for everything where it cannot be asked."""
+
+    def __init__(self, process: Any):
+        self.process = process
+
+    def ask(self, word: str) -> dict[str, Any] | None:
+        try:
+            self.process.stdin.write(word + "\n")
+            self.process.stdin.flush()
+            return json.loads(self.process.stdout.readline())
+        except (OSError, ValueError):
+            return None
+
+    def begin(self) -> None:
+        """Start a cell: what the process tree holds now is what it would hold without the cell."""
+        self.ask("begin")
+
+    def end(self) -> dict[str, Any] | None:
+        """One last sample, while the workers still live; the cell's ``kind``, ``base``, ``peak`` and ``samples``."""
+        return self.ask("end")
+
+
+@contextmanager
+def memory_sampler() -> Iterator[MemorySampler]:
+    """A sampling process for this process; it ends with the block, and with this process."""
+    scripts = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gilscope.measuring.memory", str(os.getpid())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [scripts, os.environ.get("PYTHONPATH")]))},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield MemorySampler(process)
+    finally:
+        process.stdin.close()
+        process.wait()
+        process.stdout.close()
+
+
+def held(process: psutil.Process, kind: str) -> int | None:
+    """Bytes of one process: proportional (shared pages divided among those who share them), or private only."""
+    try:
+        return getattr(process.memory_full_info(), kind, None)
+    except (psutil.Error, OSError):
+        return None
+
+
+def tree(root: psutil.Process, without: Iterable[int]) -> list[psutil.Process]:
+    try:
+        return [root, *(child for child in root.children(recursive=True) if child.pid not in without)]
+    except (psutil.Error, OSError):
+        return []
+
+
+def tree_memory(root: psutil.Process, kind: str, without: Iterable[int]) -> int:
+    """Bytes of a process and its descendants, apart from some; a process that ends meanwhile holds nothing."""
+    return sum(held(process, kind) or 0 for process in tree(root, without))
+
+
+def serve(pid: int) -> None:
+    """Sample between ``begin`` and ``end``, at most so often that it costs a small share of a core."""
+    words: queue.Queue[str] = queue.Queue()
+
+    def listen() -> None:
+        for line in sys.stdin:
+            words.put(line.strip())
+        words.put("stop")
+
+    threading.Thread(target=listen, daemon=True).start()
+    root = psutil.Process(pid)
+    kind = next((kind for kind in KINDS if held(root, kind) is not None), None)
+    without: set[int] = set()
+    base = peak = samples = 0
+    pause: float | None = None
+
+    def sample() -> None:
+        nonlocal peak, samples, pause
+        began = time.perf_counter()
+        if kind is not None:
+            peak = max(peak, tree_memory(root, kind, without))
+        samples += 1
+        pause = max(SHORTEST_PAUSE_S, (time.perf_counter() - began) / SHARE_OF_A_CORE)
+
+    while True:
+        try:
+            word = words.get(timeout=pause)
+        except queue.Empty:
+            sample()
+            continue
+        if word == "begin":
+            without = {os.getpid(), *(child.pid for child in tree(root, ())[1:])}
+            peak = samples = 0
+            sample()
+            base = peak
+            print(json.dumps({}), flush=True)
+        elif word == "end":
+            sample()
+            pause = None
+            known = {"base": base, "peak": peak} if kind is not None else {"base": None, "peak": None}
+            print(json.dumps({"kind": kind, **known, "samples": samples}), flush=True)
+        else:
+            return
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]))
