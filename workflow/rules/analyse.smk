@@ -19,7 +19,7 @@ rule configure:
 
 
 rule collect:
-    """Tidy tables: a row per timed value, per trace, per round; and what could not be measured."""
+    """Tidy tables: a row per timed value, per trace, per round; what workers said, and what could not be measured."""
     input:
         raws=RUN.files("raw/{path}/round-{round}.json"),
         facts=RUN.files("raw/{path}/round-{round}.facts.json"),
@@ -31,25 +31,30 @@ rule collect:
         timings="results/{machine}/timings.parquet",
         traces="results/{machine}/traces.parquet",
         rounds="results/{machine}/rounds.parquet",
+        workers="results/{machine}/workers.json",
         gaps="results/{machine}/gaps.json",
     log:
         "results/{machine}/logs/collect.log",
     conda:
         "../../environment.yml"
+    params:
+        limits=RUN.config.limits.model_dump(mode="json"),
     script:
         "../scripts/collect.py"
 
 
 rule estimate:
-    """One row per cell and metric: estimate, interval, noise floor."""
+    """One row per cell and metric: estimate, interval, noise floor, flags; and the scaling laws' parameters."""
     input:
         timings="results/{machine}/timings.parquet",
         traces="results/{machine}/traces.parquet",
         rounds="results/{machine}/rounds.parquet",
+        machine="results/{machine}/machine.json",
         code=ANALYSIS,
     output:
         estimates="results/{machine}/estimates.parquet",
         summary="results/{machine}/summary.csv",
+        scaling="results/{machine}/scaling.json",
     log:
         "results/{machine}/logs/estimate.log",
     conda:

@@ -35,3 +35,17 @@ rule describe_runtime:
         workloads=sorted({block.workload for block in RUN.blocks if not block.folder}),
     shell:
         'exec "$GILSCOPE_PYTHON" {input.script} {output} --workloads {params.workloads} 2> {log}'
+
+
+rule doctor:
+    """Prints what on this machine will hurt measurements, and how to mend it: snakemake doctor --cores 1"""
+    input:
+        script="workflow/scripts/doctor.py",
+    log:
+        f"results/{RUN.folder}/logs/doctor.log",
+    conda:
+        "../../environment.yml"
+    params:
+        busy=RUN.config.limits.busy_cores,
+    shell:
+        '"$GILSCOPE_PYTHON" {input.script} --busy-cores {params.busy} | tee {log}'

@@ -4,15 +4,19 @@ from gilscope.analysis.collecting import (
     collect_runtimes,
     collect_timings,
     collect_traces,
+    collect_workers,
 )
 from gilscope.analysis.tables import read_json, write_json, write_table
+from gilscope.config import Limits
 
 if __name__ == "__main__":
-    machine = read_json(snakemake.input.machine)["label"]
-    runtimes = collect_runtimes(snakemake.input.runtimes)
-    write_table(
-        collect_timings(snakemake.input.raws, snakemake.input.facts, machine, runtimes), snakemake.output.timings
-    )
-    write_table(collect_traces(snakemake.input.traces, machine), snakemake.output.traces)
-    write_table(collect_rounds(snakemake.input.facts), snakemake.output.rounds)
-    write_json(collect_gaps(snakemake.input.facts), snakemake.output.gaps)
+    given = snakemake.input
+    machine = read_json(given.machine)
+    rounds = collect_rounds(given.facts, given.traces, Limits(**snakemake.params.limits), machine["usable_cores"])
+    flags = rounds["flags"].head(len(given.facts))
+    label, runtimes = machine["label"], collect_runtimes(given.runtimes)
+    write_table(collect_timings(given.raws, given.facts, label, runtimes, flags), snakemake.output.timings)
+    write_table(collect_traces(given.traces, label), snakemake.output.traces)
+    write_table(rounds, snakemake.output.rounds)
+    write_json(collect_workers(given.facts), snakemake.output.workers)
+    write_json(collect_gaps(given.facts), snakemake.output.gaps)

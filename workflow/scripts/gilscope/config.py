@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from gilscope.strategies import load_strategies
-from gilscope.workloads import SIZES, workload_names
+from gilscope.workloads import SIZES, expand, workload_names
 
 LABEL = r"[a-z0-9][a-z0-9-]{0,62}"
 
@@ -46,6 +46,17 @@ class Measure(Strict):
     min_laps: int = Field(
         5, ge=2, le=100, strict=True, description="the fewest laps of a round, warm-up included, are 2 to 100"
     )
+    min_laps_cpu: int = Field(
+        7,
+        ge=2,
+        le=100,
+        strict=True,
+        description="the fewest laps of a round of computing tasks, which are noisier, are 2 to 100",
+    )
+
+    def fewest_laps(self, kind: str, size: str) -> int:
+        """Computing is noisier than waiting; at the talk's size, where a lap takes seconds, it gets no more laps."""
+        return self.min_laps_cpu if kind == "cpu" and size != "deck" else self.min_laps
 
 
 class Grid(Strict):
@@ -78,6 +89,29 @@ class Sweep(Strict):
     workloads: list[Grid] = Field(default_factory=list, description="workloads are a list of mappings with a name")
 
 
+class Limits(Strict):
+    """What a round may meet before it counts as disturbed; it is flagged, never repeated and never dropped."""
+
+    busy_cores: float = Field(
+        0.25, ge=0, description="the cores that other processes may keep busy during a round are a number from 0"
+    )
+    steal_share: float = Field(
+        0.05, ge=0, le=1, description="the share of the CPU time that the hypervisor may take is a number from 0 to 1"
+    )
+    throttled_share: float = Field(
+        0.0, ge=0, le=1, description="the share of a round that the CPU quota may stop it is a number from 0 to 1"
+    )
+    frequency_share: float = Field(
+        0.9, ge=0, le=1, description="the CPU's frequency, of the run's median, may fall to a share from 0 to 1"
+    )
+    swap_mib: float = Field(
+        16, ge=0, description="the MiB that may move to or from swap in a round are a number from 0"
+    )
+    load_per_core: float = Field(
+        8, ge=0, description="the load average before a round, per usable core, may be a number from 0"
+    )
+
+
 class Config(Strict):
     """gilscope's configuration."""
 
@@ -85,8 +119,12 @@ class Config(Strict):
     machine: Label = Field(
         "auto", description="a machine's label is auto, or made of a-z, 0-9 and -, at most 63 of them"
     )
-    measure: Measure = Field(Measure(), description="measure is a mapping with rounds, seconds, min_laps")
+    measure: Measure = Field(Measure(), description="measure is a mapping with rounds, seconds, min_laps, min_laps_cpu")
     sweep: Sweep = Field(Sweep(), description="sweep is a mapping with claims, workers, strategies, pools, workloads")
+    limits: Limits = Field(
+        Limits(),
+        description="limits are a mapping with " + ", ".join(Limits.model_fields),
+    )
     parameters: dict[str, dict[Size, int | float]] = Field(
         default_factory=dict,
         description="parameters map a workload to sizes, and a size to a positive number (steps, rows, seconds …)",
@@ -257,7 +295,7 @@ def name_mistakes(config: Config) -> list[tuple[list[str | int], str]]:
             if isinstance(names, list):
                 check_once([*location, key], names)
     for index, grid in enumerate(sweep.workloads):
-        if not grid.name.endswith(".py") and grid.name not in workloads:
+        if not grid.name.endswith(".py") and not expand(grid.name):
             remedy = f"a workload is one of {', '.join(workloads)}, or the path of a .py file."
             found.append(
                 (["sweep", "workloads", index, "name"], f"is {grid.name!r}; {remedy}{suggestion(grid.name, workloads)}")

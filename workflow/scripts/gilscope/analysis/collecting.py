@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from gilscope.analysis.disturbances import flag_rounds, readings
 from gilscope.analysis.tables import TIMINGS, read_json
 from gilscope.cells import Cell
+from gilscope.config import Limits
 from gilscope.measuring.raw import read_values
 from gilscope.workloads import Workload, load_workload
 
@@ -28,6 +31,13 @@ TRACES = [
     "cpu",
     "effective_cores",
     "overlap",
+    "idle_share",
+    "tree_cpu",
+    "voluntary_switches",
+    "involuntary_switches",
+    "memory_kind",
+    "peak_memory",
+    "memory_per_worker",
 ]
 ROUNDS = [
     "runtime",
@@ -36,14 +46,19 @@ ROUNDS = [
     "parameter",
     "unit",
     "round",
+    "job",
     "started",
     "ended",
     "waited_s",
     "laps",
     "load_before",
     "load_after",
-    "steal_s",
-    "throttled_us",
+    "busy_cores",
+    "steal_share",
+    "throttled_share",
+    "frequency_mhz",
+    "governor",
+    "swap_mib",
     "flags",
 ]
 
@@ -71,11 +86,11 @@ def cell_columns(name: str) -> dict[str, Any]:
 
 
 def collect_timings(
-    raws: Iterable[str], facts: Iterable[str], machine: str, runtimes: Mapping[str, Any]
+    raws: Iterable[str], facts: Iterable[str], machine: str, runtimes: Mapping[str, Any], flags: Iterable[str]
 ) -> pd.DataFrame:
-    """A row per timed value. raws and facts: the files of the same rounds in the same order."""
+    """A row per timed value. raws, facts and flags: those of the same rounds in the same order."""
     rows = []
-    for raw, fact in zip(raws, facts, strict=True):
+    for raw, fact, disturbed in zip(raws, facts, flags, strict=True):
         about = read_json(fact)
         runtime = runtimes[about["block"]["runtime"]]
         common = {
@@ -87,7 +102,7 @@ def collect_timings(
         }
         for value in read_values(raw):
             timed = {"lap": value.lap, "position": value.position, "loops": value.loops, "seconds": value.seconds}
-            rows.append({**common, **cell_columns(value.cell), **timed})
+            rows.append({**common, **cell_columns(value.cell), **timed, "flags": disturbed})
     return pd.DataFrame(rows, columns=TIMINGS)
 
 
@@ -98,52 +113,76 @@ def overlap(spans: Iterable[tuple[float, float]]) -> float:
     return sum(end - start for start, end in spans) / length if length > 0 else float(len(spans))
 
 
+def traced_columns(trace: Mapping[str, Any], workers: int) -> dict[str, Any]:
+    """What one trace of a cell says. Memory is what the process tree held beyond what it held before, in bytes."""
+    spans = [(task["start"], task["end"]) for task in trace["tasks"]]
+    wall = max(end for _, end in spans) - min(start for start, _ in spans)
+    cpu = sum(task["cpu"] for task in trace["tasks"])
+    usage, memory = trace["usage"] or {}, trace["memory"] or {}
+    known = memory.get("peak") is not None
+    extra = max(0, memory["peak"] - memory["base"]) if known else None
+    return {
+        "wall": wall,
+        "cpu": cpu,
+        "effective_cores": cpu / wall if wall > 0 else math.nan,
+        "overlap": overlap(spans),
+        "idle_share": max(0.0, 1 - overlap(spans) / workers),
+        "tree_cpu": usage.get("cpu"),
+        "voluntary_switches": usage.get("voluntary"),
+        "involuntary_switches": usage.get("involuntary"),
+        "memory_kind": memory.get("kind"),
+        "peak_memory": memory.get("peak"),
+        "memory_per_worker": extra / workers if extra is not None else None,
+    }
+
+
 def collect_traces(traces: Iterable[str], machine: str) -> pd.DataFrame:
     """A row per cell and round, from its recorded tasks."""
     rows = []
     for path in traces:
         about = read_json(path)
         common = {**block_columns(about, machine), "round": about["round"]}
-        for name, tasks in about["cells"].items():
-            wall = max(task["end"] for task in tasks) - min(task["start"] for task in tasks)
-            cpu = sum(task["cpu"] for task in tasks)
-            rows.append(
-                {
-                    **common,
-                    **cell_columns(name),
-                    "wall": wall,
-                    "cpu": cpu,
-                    "effective_cores": cpu / wall if wall > 0 else float("nan"),
-                    "overlap": overlap((task["start"], task["end"]) for task in tasks),
-                }
-            )
+        for name, trace in about["cells"].items():
+            cell = cell_columns(name)
+            rows.append({**common, **cell, **traced_columns(trace, cell["workers"])})
     return pd.DataFrame(rows, columns=TRACES)
 
 
-def difference(after: Mapping[str, Any], before: Mapping[str, Any], key: str) -> float | None:
-    return after[key] - before[key] if after[key] is not None and before[key] is not None else None
+def collect_rounds(facts: Iterable[str], traces: Iterable[str], limits: Limits, cores: int) -> pd.DataFrame:
+    """A row per measuring job: when it ran and, for a timed round, what the machine was doing and what disturbed it.
 
-
-def collect_rounds(facts: Iterable[str]) -> pd.DataFrame:
-    """A row per block and round: when, how long, and what the machine was doing."""
-    rows = []
+    The timed rounds come first, in the order of ``facts``. cores: the usable ones.
+    """
+    timed, traced, calibrated = [], [], {}
     for path in facts:
         about = read_json(path)
-        before, after = about["environment"]["before"], about["environment"]["after"]
-        rows.append(
-            {
-                **{key: about["block"][key] for key in ("runtime", "workload", "size")},
-                "parameter": float(about["block"]["parameter"]),
-                "unit": workload_of(about["block"]).unit,
-                **{key: about[key] for key in ("round", "started", "ended", "waited_s", "laps")},
-                "load_before": before["load"],
-                "load_after": after["load"],
-                "steal_s": difference(after, before, "steal_s"),
-                "throttled_us": difference(after, before, "throttled_us"),
-                "flags": "",
-            }
+        environment = about["environment"]
+        when = {key: about[key] for key in ("round", "started", "ended", "waited_s", "laps")}
+        calibrated[about["block"]["runtime"], about["block"]["workload"], about["block"]["size"]] = {
+            **place(about),
+            "job": "calibrate",
+            "round": 0,
+            **about["calibrated"],
+            "flags": "",
+        }
+        timed.append(
+            {**place(about), "job": "measure", **when, **readings(environment["before"], environment["after"])}
         )
-    return pd.DataFrame(rows, columns=ROUNDS)
+    for path in traces:
+        about = read_json(path)
+        when = {key: about[key] for key in ("round", "started", "ended", "waited_s")}
+        traced.append({**place(about), "job": "record", **when, "flags": ""})
+    rounds = pd.DataFrame(timed, columns=ROUNDS)
+    rounds["flags"] = flag_rounds(rounds, limits, cores)
+    others = pd.DataFrame([*traced, *calibrated.values()], columns=ROUNDS)
+    return pd.concat([rounds, others], ignore_index=True) if len(others) else rounds
+
+
+def place(about: Mapping[str, Any]) -> dict[str, Any]:
+    """A job's block, and what its size stands for."""
+    block = about["block"]
+    named = {key: block[key] for key in ("runtime", "workload", "size")}
+    return {**named, "parameter": float(block["parameter"]), "unit": workload_of(block).unit}
 
 
 def collect_gaps(facts: Iterable[str]) -> list[dict[str, Any]]:
@@ -160,6 +199,17 @@ def collect_gaps(facts: Iterable[str]) -> list[dict[str, Any]]:
             gap = {**place, "cell": cell, "state": state, "reason": reason}
             gaps.setdefault(tuple(gap.values())[:-1], gap)
     return list(gaps.values())
+
+
+def collect_workers(facts: Iterable[str]) -> list[dict[str, Any]]:
+    """A row per cell: what its workers said when the block was calibrated."""
+    cells: dict[tuple[str, ...], dict[str, Any]] = {}
+    for path in facts:
+        about = read_json(path)
+        where = {key: about["block"][key] for key in ("runtime", "workload", "size")}
+        for cell, said in about["workers"].items():
+            cells[*where.values(), cell] = {**where, "cell": cell, **said}
+    return list(cells.values())
 
 
 def collect_runtimes(files: Iterable[str]) -> dict[str, Any]:

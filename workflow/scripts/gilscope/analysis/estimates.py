@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import cast
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
-from gilscope.analysis.intervals import hodges_lehmann, interval
+from gilscope.analysis.disturbances import SEPARATOR, summarise_flags
+from gilscope.analysis.drift import flag_drift
+from gilscope.analysis.intervals import Interval, centre, interval, plain_interval
 from gilscope.analysis.tables import CELL
 from gilscope.cells import SEQUENTIAL
 from gilscope.measuring.laps import is_reference
@@ -16,6 +18,7 @@ from gilscope.measuring.laps import is_reference
 BLOCK = ["machine", "runtime", "workload", "kind", "size", "tasks"]
 WARM_UP_LAPS = 1
 SIZE = ["runtime", "workload", "size"]
+Estimator = Callable[[np.ndarray], Interval]
 ESTIMATES = [*CELL, "parameter", "unit", "metric", "estimate", "low", "high", "rounds", "noise_floor", "flags"]
 
 
@@ -38,7 +41,7 @@ def paired(timings: pd.DataFrame) -> pd.DataFrame:
 
 def centres(values: pd.DataFrame, column: str, by: list[str]) -> pd.Series:
     """The robust centre of each group's laps, indexed by the group's columns."""
-    return values.groupby(by, observed=True)[column].agg(lambda laps: hodges_lehmann(laps.to_numpy()))
+    return values.groupby(by, observed=True)[column].agg(lambda laps: centre(laps.to_numpy()))
 
 
 def noise_floors(pairs: pd.DataFrame) -> dict[Hashable, float]:
@@ -50,21 +53,50 @@ def noise_floors(pairs: pd.DataFrame) -> dict[Hashable, float]:
     }
 
 
-def summarise(logs: pd.Series, metric: str) -> pd.DataFrame:
-    """Intervals over rounds. logs: one centre per cell and round, on the logarithmic scale."""
+def summarise(values: pd.Series, metric: str, estimate_of: Estimator = interval) -> pd.DataFrame:
+    """Intervals over rounds. values: one per cell and round, on the scale that ``estimate_of`` takes."""
     rows = []
-    for cell, group in logs.groupby(level=CELL, observed=True, sort=False):
-        found = interval(group.to_numpy())
+    for cell, group in values.groupby(level=CELL, observed=True, sort=False):
+        found = estimate_of(group.to_numpy())
         bounds = {"estimate": found.estimate, "low": found.low, "high": found.high, "rounds": found.rounds}
         place = dict(zip(CELL, cast("tuple[Hashable, ...]", cell), strict=True))
         rows.append({**place, "metric": metric, **bounds})
     return pd.DataFrame(rows)
 
 
-def estimate(timings: pd.DataFrame, traces: pd.DataFrame, rounds: pd.DataFrame) -> pd.DataFrame:
-    """All estimates: speedup (the sequential row is the A/A control), seconds per value, effective cores.
+def traced(traces: pd.DataFrame) -> list[pd.DataFrame]:
+    """What the traces say, one value per cell and round: ratios by their logarithms, shares and bytes as they are."""
+    by_round = traces.set_index([*CELL, "round"])
+    parts = []
+    for metric in ("effective_cores", "overlap"):
+        ratios = by_round[metric].dropna()
+        parts.append(summarise(np.log(ratios[ratios > 0]), metric))
+    for metric in ("idle_share", "memory_per_worker"):
+        parts.append(summarise(by_round[metric].dropna().astype(float), metric, plain_interval))
+    return parts
 
-    rounds: says what each block's size stands for (``parameter`` in ``unit``).
+
+def flags_of(pairs: pd.DataFrame, counted: pd.DataFrame, rounds: pd.DataFrame) -> Callable[[Mapping[Any, Any]], str]:
+    """A function that says what is to be known of a row: its block's disturbed rounds, its cell's warm-up and drift."""
+    disturbed = summarise_flags(
+        {block: list(group["flags"].fillna("")) for block, group in rounds[rounds["job"] == "measure"].groupby(SIZE)}
+    )
+    drifting = {
+        "speedup": flag_drift(pairs, "log_ratio", CELL),
+        "seconds": flag_drift(counted, "log_seconds", CELL),
+    }
+
+    def flags(row: Mapping[Any, Any]) -> str:
+        own = drifting.get(row["metric"], {}).get(tuple(row[name] for name in CELL), "")
+        return SEPARATOR.join(filter(None, [disturbed.get(tuple(row[name] for name in SIZE), ""), own]))
+
+    return flags
+
+
+def estimate(timings: pd.DataFrame, traces: pd.DataFrame, rounds: pd.DataFrame) -> pd.DataFrame:
+    """All estimates: speedup (the sequential row is the A/A control), seconds per value, and what the traces say.
+
+    rounds: says what each block's size stands for (``parameter`` in ``unit``), and which rounds were disturbed.
     """
     by = [*CELL, "round"]
     pairs = paired(timings)
@@ -72,14 +104,13 @@ def estimate(timings: pd.DataFrame, traces: pd.DataFrame, rounds: pd.DataFrame) 
     parts = [
         summarise(centres(pairs, "log_ratio", by), "speedup"),
         summarise(centres(counted, "log_seconds", by), "seconds"),
+        *traced(traces),
     ]
-    computed = traces[traces["effective_cores"] > 0]
-    if not computed.empty:
-        parts.append(summarise(np.log(computed.set_index(by)["effective_cores"]), "effective_cores"))
     table = pd.concat([part for part in parts if not part.empty], ignore_index=True)
     floors = noise_floors(pairs)
     table["noise_floor"] = [floors.get(block, np.nan) for block in table[BLOCK].itertuples(index=False, name=None)]
-    table["flags"] = ""
     sizes = rounds[[*SIZE, "parameter", "unit"]].drop_duplicates(SIZE)
     table = table.merge(sizes, on=SIZE, how="left")
+    flags = flags_of(pairs, counted, rounds)
+    table["flags"] = [flags(row) for row in table.to_dict("records")]
     return table[ESTIMATES].sort_values([*CELL, "metric"], ignore_index=True)

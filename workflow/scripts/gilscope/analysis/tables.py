@@ -29,6 +29,7 @@ TIMINGS = [
     "position",
     "loops",
     "seconds",
+    "flags",
 ]
 
 

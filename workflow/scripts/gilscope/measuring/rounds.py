@@ -13,8 +13,9 @@ from typing import Any
 
 from gilscope.cells import Block, Cell
 from gilscope.measuring.environment import read_environment
+from gilscope.measuring.hidden import read_hidden_threads
 from gilscope.measuring.job import Job, NotApplicable, prepared
-from gilscope.measuring.laps import Laps, Value, laps_for, loops_for
+from gilscope.measuring.laps import Laps, Value, forget_helpers, laps_for, loops_for
 from gilscope.measuring.lock import machine_lock
 from gilscope.measuring.probing import probe_workers
 from gilscope.runtimes import gil_enabled
@@ -68,6 +69,7 @@ def calibrate(block: Block, path: str) -> None:
     The first lap finds the loops, the second, with them, the time that a lap takes. Cells that fail here are left out.
     """
     with machine_lock() as waited:
+        started = time.time()
         try:
             with prepared(block, os.path.dirname(path)) as job:
                 runnable, skipped = applicable(job)
@@ -94,7 +96,8 @@ def calibrate(block: Block, path: str) -> None:
                 "lap_seconds": lap_seconds,
                 "file_system": job.site.file_system,
             }
-    write_json(path, {"block": asdict(block), "waited_s": waited, **result})
+        when = {"started": started, "ended": time.time(), "waited_s": waited}
+    write_json(path, {"block": asdict(block), **when, **result})
 
 
 def measure_round(
@@ -114,6 +117,7 @@ def measure_round(
                 for lap in range(1, calibration["laps"] + 1):
                     values += laps.take(lap, f"{block.path}/{number}")
             failed = laps.failed
+            forget_helpers()
         after = read_environment()
     return values, {
         "block": asdict(block),
@@ -122,8 +126,10 @@ def measure_round(
         "ended": after["time"],
         "waited_s": waited,
         "laps": calibration.get("laps", 0),
+        "calibrated": {key: calibration[key] for key in ("started", "ended", "waited_s")},
         "environment": {"before": before, "after": after},
         "gil": gil_enabled(),
+        "hidden_threads": read_hidden_threads(),
         "start_method": multiprocessing.get_start_method(),
         "file_system": calibration.get("file_system"),
         "workers": calibration.get("workers", {}),
