@@ -1,59 +1,126 @@
-"""Timings of a machine whose truth is known: two speeds, drift, noise, and cells with a set effect."""
+"""Timings of machines whose truth is known: two speeds, drift, disturbed rounds, noise, and cells with a set effect."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 import numpy as np
 import pandas as pd
-from gilscope.cells import Cell
+from gilscope.cells import SEQUENTIAL, Cell
 from gilscope.measuring.laps import lap_order
 
 SLOW = 1.7
+SHORTEST_DWELL, LONGEST_DWELL = 0.1, 10.0
+VALUE_S = 0.2
+DISTURBED = 1.3
 
 
-def simulated_timings(
-    speedups: dict[str, float],
+@dataclass
+class Machines:
+    """Many machines side by side, each at one of two speeds for a while; all work on the same kind of value at once."""
+
+    count: int
+    random: np.random.Generator
+    two_speeds: bool = True
+    drift: float = 0.0
+    length: float = 1.0
+    clock: np.ndarray = field(init=False)
+    slow: np.ndarray = field(init=False)
+    left: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clock = np.zeros(self.count)
+        self.slow = self.random.random(self.count) < 0.5
+        self.left = self.dwell()
+
+    def dwell(self) -> np.ndarray:
+        return np.exp(self.random.uniform(np.log(SHORTEST_DWELL), np.log(LONGEST_DWELL), self.count))
+
+    def work(self, seconds: np.ndarray) -> np.ndarray:
+        """How long work lasts that takes ``seconds`` at full speed; a change of speed may fall into it."""
+        remaining = seconds * (1 + self.drift * self.clock / self.length)
+        lasted = np.zeros(self.count)
+        while (remaining > 1e-12).any():
+            factor = np.where(self.slow & self.two_speeds, SLOW, 1.0)
+            step = np.minimum(self.left, remaining * factor)
+            remaining = np.maximum(0.0, remaining - step / factor)
+            lasted += step
+            self.left = self.left - step
+            over = self.left <= 0
+            self.slow = self.slow ^ over
+            self.left = np.where(over, self.dwell(), self.left)
+        self.clock = self.clock + lasted
+        return lasted
+
+
+def simulate(
+    speedups: Mapping[str, float],
     *,
+    sweeps: int = 1,
     rounds: int = 5,
     laps: int = 8,
     seed: int = 1,
     scatter: float = 0.02,
     drift: float = 0.0,
     two_speeds: bool = True,
-    workload: str = "sum_squares",
+    disturbed: float = 0.0,
 ) -> pd.DataFrame:
-    """A block as ``collect`` would hand it over. speedups: cell → true speedup. drift: slow-down from start to end."""
+    """Sweeps of one block each, as ``collect`` would hand them over; the sweep's name stands in ``workload``.
+
+    speedups: cell → true speedup. scatter: of a round's centre and of a single value. drift: slow-down from start to
+    end. disturbed: the share of rounds in which everything is slower and five times as noisy.
+    """
     random = np.random.default_rng(seed)
-    rows, clock, slow, left = [], 0.0, False, 0.0
-    length = rounds * laps * len(lap_order(list(speedups), "")) * 0.2
+    orders = {
+        (number, lap): lap_order(list(speedups), f"{seed}/{number}/{lap}", turned=lap % 2 == 0)
+        for number in range(1, rounds + 1)
+        for lap in range(1, laps + 1)
+    }
+    length = sum(map(len, orders.values())) * VALUE_S * (1 + SLOW) / 2
+    machines = Machines(sweeps, random, two_speeds, drift, length)
+    names = [f"sweep_{sweep}" for sweep in range(sweeps)]
+    parts = []
     for number in range(1, rounds + 1):
-        bias = {cell: random.normal(0, scatter / 2) for cell in speedups}
+        bias = {cell: random.normal(0, scatter / 2, sweeps) for cell in speedups}
+        bad = random.random(sweeps) < disturbed
         for lap in range(1, laps + 1):
-            for position, name in enumerate(lap_order(list(speedups), f"{seed}/{number}/{lap}")):
-                if left <= 0 and two_speeds:
-                    slow, left = not slow, float(np.exp(random.uniform(np.log(0.1), np.log(10))))
-                seconds = 0.2 / speedups.get(name, 1.0) * np.exp(random.normal(bias.get(name, 0.0), scatter))
-                seconds *= (SLOW if slow else 1.0) * (1 + drift * clock / length)
-                clock, left = clock + seconds, left - seconds
+            for position, name in orders[number, lap]:
+                noise = random.normal(0, scatter * np.where(bad, 2, 1))
+                seconds = VALUE_S / speedups.get(name, 1.0) * np.exp(bias.get(name, 0.0) + noise)
                 cell = Cell.parse(name)
-                rows.append(
-                    {
-                        "machine": "simulated",
-                        "runtime": "cp311",
-                        "implementation": "CPython",
-                        "version": "3.11.7",
-                        "gil": True,
-                        "workload": workload,
-                        "kind": "cpu",
-                        "size": "large",
-                        "tasks": 8,
-                        "strategy": cell.strategy,
-                        "workers": cell.workers,
-                        "pool": cell.pool,
-                        "round": number,
-                        "lap": lap,
-                        "position": position,
-                        "loops": 1,
-                        "seconds": seconds,
-                    }
-                )
-    return pd.DataFrame(rows)
+                place = {"round": number, "lap": lap, "position": position, "loops": 1}
+                own = {"strategy": cell.strategy, "workers": cell.workers, "pool": cell.pool}
+                lasted = machines.work(seconds * np.where(bad, DISTURBED, 1.0))
+                parts.append(pd.DataFrame({"workload": names, **own, **place, "seconds": lasted}))
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(
+        machine="simulated",
+        runtime="cp311",
+        implementation="CPython",
+        version="3.11.7",
+        gil=True,
+        kind="cpu",
+        size="large",
+        tasks=8,
+        flags="",
+    )
+
+
+def stretches(
+    speedups: Mapping[str, float], *, sweeps: int, values: int = 40, seed: int = 1, drift: float = 0.0
+) -> dict[str, np.ndarray]:
+    """Cell → each sweep's unpaired speedup, when every cell is measured in one stretch of so many values."""
+    random = np.random.default_rng(seed)
+    length = (len(speedups) + 1) * values * VALUE_S * (1 + SLOW) / 2
+    machines = Machines(sweeps, random, True, drift, length)
+    means = {}
+    for name, speedup in {SEQUENTIAL.name: 1.0, **speedups}.items():
+        work = [machines.work(np.full(sweeps, VALUE_S / speedup)) for _ in range(values)]
+        means[name] = np.mean(work, axis=0)
+    return {name: means[SEQUENTIAL.name] / means[name] for name in speedups}
+
+
+def simulated_timings(speedups: Mapping[str, float], *, workload: str = "sum_squares", **given: float) -> pd.DataFrame:
+    """One sweep's block."""
+    return simulate(speedups, **given).assign(workload=workload)  # type: ignore[arg-type]

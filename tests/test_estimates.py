@@ -10,7 +10,7 @@ TRUE = {"threading-2": 1.0, "multiprocessing-2": 1.8, "ceiling-2-warm": 1.95, "a
 
 def rounds_of(timings: pd.DataFrame) -> pd.DataFrame:
     places = timings[["runtime", "workload", "size"]].drop_duplicates()
-    return places.assign(parameter=200_000.0, unit="steps").reindex(columns=ROUNDS)
+    return places.assign(parameter=200_000.0, unit="steps", job="measure").reindex(columns=ROUNDS)
 
 
 def speedups(timings: pd.DataFrame) -> pd.DataFrame:
@@ -53,12 +53,16 @@ def test_the_noise_floor_is_the_spread_of_the_probe() -> None:
 def test_every_metric_has_the_same_columns() -> None:
     timings = simulated_timings(TRUE)
     cells = timings[timings["strategy"] == "ceiling"].drop_duplicates("round")
-    traces = cells.assign(wall=1.0, cpu=1.9, effective_cores=1.9, overlap=2.0)[TRACES]
+    traces = cells.assign(effective_cores=1.9, overlap=2.0, idle_share=0.0, memory_per_worker=3e6).reindex(
+        columns=TRACES
+    )
     found = estimate(timings, traces, rounds_of(timings))
     assert list(found.columns) == ESTIMATES
     assert set(found["parameter"]) == {200_000.0}
-    assert set(found["metric"]) == {"speedup", "seconds", "effective_cores"}
-    assert found[found["metric"] == "effective_cores"]["estimate"].to_numpy() == pytest.approx([1.9])
+    traced = {"effective_cores": 1.9, "overlap": 2.0, "idle_share": 0.0, "memory_per_worker": 3e6}
+    assert set(found["metric"]) == {"speedup", "seconds", *traced}
+    for metric, value in traced.items():
+        assert found[found["metric"] == metric]["estimate"].to_numpy() == pytest.approx([value])
 
 
 def test_two_rounds_give_an_estimate_without_an_interval() -> None:

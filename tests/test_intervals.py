@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from gilscope.analysis.intervals import (
     TooFewRounds,
+    bootstrap_interval,
+    centre,
     false_discovery_rate,
-    hodges_lehmann,
     interval,
+    plain_interval,
+    share_interval,
+    share_tests,
     threshold_tests,
 )
 
@@ -69,10 +73,51 @@ def test_equal_rounds_do_not_divide_by_zero() -> None:
 
 def test_the_centre_resists_a_core_that_changes_its_speed() -> None:
     laps = np.array([0.0, 0.01, -0.01, 0.005, -0.005, 0.53])
-    assert abs(hodges_lehmann(laps)) < 0.01 < abs(laps.mean())
-    assert hodges_lehmann(np.array([3.0])) == 3.0
+    assert abs(centre(laps)) < 0.01 < abs(laps.mean())
+    assert centre(np.array([3.0])) == 3.0
 
 
 def test_false_discovery_rate_is_benjamini_and_hochbergs() -> None:
     assert false_discovery_rate([0.01, 0.02, 0.03, 0.5]) == pytest.approx([0.04, 0.04, 0.04, 0.5])
     assert false_discovery_rate([]) == []
+
+
+def test_a_quantity_that_is_no_ratio_keeps_its_scale() -> None:
+    found = plain_interval(np.array([-1.0, 0.0, 1.0]))
+    assert (found.estimate, found.low) == (0.0, pytest.approx(-found.high))
+    assert math.isnan(plain_interval(np.array([1.0, 2.0])).low)
+
+
+def test_shares_have_exact_intervals() -> None:
+    assert share_interval(0, 20) == pytest.approx((0.0, 0.0, 1 - 0.025 ** (1 / 20)))
+    assert share_interval(110, 110)[1] > 0.95, "enough trials to confirm above 0.95"
+    assert share_interval(71, 71)[1] < 0.95 < share_interval(72, 72)[1], "72 of 72 are the fewest"
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "holds", "decided"),
+    [
+        (110, 110, {"above": 0.95}, "holds"),
+        (90, 110, {"above": 0.95}, "fails"),
+        (107, 110, {"above": 0.95}, ""),
+        (0, 110, {"below": 0.05}, "holds"),
+        (20, 110, {"below": 0.05}, "fails"),
+    ],
+)
+def test_shares_are_tested_exactly(successes: int, trials: int, holds: dict, decided: str) -> None:
+    tests = share_tests(successes, trials, holds)
+    assert (tests.p_holds < 0.05) is (decided == "holds")
+    assert (tests.p_fails < 0.05) is (decided == "fails")
+
+
+def test_the_bootstrap_covers_a_percentile_that_has_no_closed_form() -> None:
+    def upper_quartile(values: np.ndarray, axis: int) -> np.ndarray:
+        return np.percentile(values, 75, axis=axis)
+
+    truth, covered = math.log(4), 0
+    for seed in range(100):
+        _, low, high = bootstrap_interval(
+            upper_quartile, np.random.default_rng(seed).exponential(size=60), resamples=999
+        )
+        covered += low <= truth <= high
+    assert covered >= 86

@@ -38,21 +38,34 @@ child.wait()
 """
 
 
-@given(CELLS, st.text(max_size=10))
-def test_a_lap_takes_every_cell_once_beside_a_reference(cells: list[str], seed: str) -> None:
-    order = lap_order(cells, seed)
-    references = [position for position in range(len(order)) if is_reference(position)]
-    others = [order[position] for position in range(len(order)) if not is_reference(position)]
+@given(CELLS, st.text(max_size=10), st.booleans())
+def test_a_lap_takes_every_cell_once_beside_a_reference(cells: list[str], seed: str, turned: bool) -> None:
+    order = lap_order(cells, seed, turned)
+    references = {position for position, _ in order if is_reference(position)}
+    others = [name for position, name in order if not is_reference(position)]
     probes = max(1, round(len(cells) / CELLS_PER_PROBE))
     assert sorted(others) == sorted([*cells, *[SEQUENTIAL.name] * probes])
-    assert {order[position] for position in references} == {SEQUENTIAL.name}
-    for position in range(len(order)):
-        assert is_reference(position) or {position - 1, position + 1} & set(references)
+    assert {name for position, name in order if position in references} == {SEQUENTIAL.name}
+    positions = [position for position, _ in order]
+    assert positions == list(range(positions[0], positions[0] + len(order)))
+    for position in positions:
+        assert is_reference(position) or {position - 1, position + 1} & references
 
 
-@given(CELLS, st.text(max_size=10))
-def test_the_seed_alone_decides_the_order(cells: list[str], seed: str) -> None:
-    assert lap_order(cells, seed) == lap_order(list(cells), seed)
+@given(CELLS, st.text(max_size=10), st.booleans())
+def test_the_seed_alone_decides_the_order(cells: list[str], seed: str, turned: bool) -> None:
+    assert lap_order(cells, seed, turned) == lap_order(list(cells), seed, turned)
+
+
+@pytest.mark.parametrize("count", range(1, 12))
+def test_over_two_laps_as_many_cells_have_their_reference_before_them_as_after(count: int) -> None:
+    cells = [f"threading-{workers}" for workers in range(1, count + 1)]
+    before = after = 0
+    for turned in (False, True):
+        for position, _ in lap_order(cells, "any", turned):
+            before += position % 3 == 1
+            after += position % 3 == 2
+    assert before == after
 
 
 def test_laps_differ_in_order() -> None:
@@ -110,8 +123,7 @@ def job() -> Job:
 def test_values_say_where_they_were_taken(job: Job) -> None:
     cells = ["threading-2", "asyncio-1"]
     values = Laps(job, cells, {"threading-2": 3}).take(7, "seed")
-    assert [value.cell for value in values] == lap_order(cells, "seed/7")
-    assert [value.position for value in values] == list(range(len(values)))
+    assert [(value.position, value.cell) for value in values] == lap_order(cells, "seed/7")
     assert {value.lap for value in values} == {7}
     assert {value.cell: value.loops for value in values} == {"threading-2": 3, "asyncio-1": 1, "sequential-1": 1}
     assert all(value.seconds > 0 for value in values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import statistics
 import subprocess
 import sys
 from collections.abc import Callable
@@ -104,6 +105,25 @@ def test_workers_say_how_they_ran(measured: Path, read: Read) -> None:
 def test_cold_stays_cold(measured: Path, read: Read) -> None:
     """A spawned worker imports the main script again, and that must not bring anything heavy."""
     assert read(measured / "calibration.json")["workers"]["multiprocessing-spawn-2"]["imported"] == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has spawn alone")
+def test_the_first_lap_is_as_cold_as_the_third(tmp_path: Path, measure: Measure) -> None:
+    """A forkserver, or a resource tracker, that outlived a value would halve the time of the next."""
+    cells = ("multiprocessing-fork-2", "multiprocessing-forkserver-2", "multiprocessing-spawn-2")
+    block = Block("cp311", "sum_squares", "small", 100, 4, cells, 0.1, 4)
+    ratios: dict[str, list[float]] = {cell: [] for cell in cells}
+    for number in (None, 1, 2, 3):
+        done = measure(block, tmp_path, number)
+        assert done.returncode == 0, done.stderr
+        if number is not None:
+            seconds = {
+                (value.cell, value.lap): value.seconds for value in read_values(str(tmp_path / f"round-{number}.json"))
+            }
+            for cell in cells:
+                ratios[cell].append(seconds[cell, 1] / seconds[cell, 3])
+    medians = {cell: statistics.median(found) for cell, found in ratios.items()}
+    assert {cell: 1 / 1.5 < median < 1.5 for cell, median in medians.items()} == dict.fromkeys(cells, True), medians
 
 
 def test_nothing_private_is_written(measured: Path) -> None:

@@ -120,7 +120,7 @@ def test_demonstrations_do_not_cost_a_claim_its_verdict() -> None:
 
 def test_effective_cores_come_from_the_traces() -> None:
     row = simulated_timings(TRUE).query("strategy == 'threading'").drop_duplicates("round")
-    traces = row.assign(wall=1.0, cpu=1.02, effective_cores=1.02, overlap=2.0)[TRACES]
+    traces = row.assign(effective_cores=1.02, overlap=2.0).reindex(columns=TRACES)
     (found,) = verdicts(claim(metric="effective_cores", of="threading", holds={"below": 1.1}), traces=traces)
     assert found["verdict"] == "confirmed"
     assert found["cases"][0]["unit"] == "cores"

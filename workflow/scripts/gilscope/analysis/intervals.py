@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,14 +33,13 @@ class Interval:
         return math.expm1((math.log(self.high) - math.log(self.low)) / 2)
 
 
-def hodges_lehmann(values: np.ndarray) -> float:
-    """The median of all pairwise means, the pairs of a value with itself included.
+def centre(values: np.ndarray) -> float:
+    """The median: what a round's laps have to say about a cell, whatever a core that changes its speed adds to a few.
 
-    values: shape (laps,). As robust as the median needs to be against a core that changes its speed, and steadier on
-    few laps. Hodges & Lehmann, Annals of Mathematical Statistics 34 (1963), 598-611.
+    values: shape (laps,). Beside the mean and Hodges and Lehmann's estimator it gave the narrowest intervals, and the
+    coverage nearest to 95 %, on a machine of two speeds; docs/method.md has the figures.
     """
-    first, second = np.triu_indices(len(values))
-    return float(np.median((values[first] + values[second]) / 2))
+    return float(np.median(values))
 
 
 def interval(logs: np.ndarray, confidence: float = CONFIDENCE) -> Interval:
@@ -52,11 +51,51 @@ def interval(logs: np.ndarray, confidence: float = CONFIDENCE) -> Interval:
     count = len(logs)
     if count == 0:
         raise TooFewRounds("no round measured this cell")
-    mean = float(logs.mean())
+    found = plain_interval(logs, confidence)
+    return Interval(math.exp(found.estimate), math.exp(found.low), math.exp(found.high), count)
+
+
+def plain_interval(values: np.ndarray, confidence: float = CONFIDENCE) -> Interval:
+    """The mean over rounds with a t interval, for a quantity that is no ratio. values: shape (rounds,)."""
+    values = np.asarray(values, dtype=float)
+    count, mean = len(values), float(np.mean(values))
     if count < FEWEST_ROUNDS:
-        return Interval(math.exp(mean), math.nan, math.nan, count)
-    half = float(stats.t.ppf((1 + confidence) / 2, count - 1)) * standard_error(logs)
-    return Interval(math.exp(mean), math.exp(mean - half), math.exp(mean + half), count)
+        return Interval(mean, math.nan, math.nan, count)
+    half = float(stats.t.ppf((1 + confidence) / 2, count - 1)) * standard_error(values)
+    return Interval(mean, mean - half, mean + half, count)
+
+
+def share_interval(successes: int, trials: int, confidence: float = CONFIDENCE) -> tuple[float, float, float]:
+    """The share of trials that succeeded, with the exact interval. Clopper & Pearson, Biometrika 26 (1934), 404-413."""
+    bounds = stats.binomtest(successes, trials).proportion_ci(confidence, method="exact")
+    return successes / trials, float(bounds.low), float(bounds.high)
+
+
+def share_tests(successes: int, trials: int, holds: Mapping[str, Any]) -> Tests:
+    """Exact one-sided binomial tests of a share against ``above x`` or ``below x``."""
+    bound = holds["above"] if "above" in holds else holds["below"]
+    above = float(stats.binomtest(successes, trials, bound, alternative="greater").pvalue)
+    below = float(stats.binomtest(successes, trials, bound, alternative="less").pvalue)
+    return Tests(above, below) if "above" in holds else Tests(below, above)
+
+
+def bootstrap_interval(
+    statistic: Callable[..., Any], values: np.ndarray, confidence: float = CONFIDENCE, resamples: int = 9999
+) -> tuple[float, float, float]:
+    """A statistic with its BCa interval, for what has no closed form: percentiles, differences of medians.
+
+    values: shape (n,), independent ones; statistic: takes ``axis``. Efron, J. American Statistical Association 82
+    (1987), 171-185.
+    """
+    found = stats.bootstrap(
+        (np.asarray(values, dtype=float),),
+        statistic,
+        confidence_level=confidence,
+        n_resamples=resamples,
+        rng=np.random.default_rng(1),
+    )
+    bounds = found.confidence_interval
+    return float(statistic(values, axis=0)), float(bounds.low), float(bounds.high)
 
 
 def standard_error(logs: np.ndarray) -> float:

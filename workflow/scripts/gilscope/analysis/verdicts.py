@@ -14,8 +14,8 @@ from gilscope.analysis.estimates import centres, paired
 from gilscope.analysis.intervals import (
     FEWEST_ROUNDS,
     TooFewRounds,
+    centre,
     false_discovery_rate,
-    hodges_lehmann,
     interval,
     threshold_tests,
 )
@@ -82,7 +82,7 @@ def ratio_centres(evidence: Evidence, claimed: Leaf, above: Cell, below: Cell) -
     first = evidence.of_cell(evidence.values, claimed, above).set_index(place)["seconds"]
     second = evidence.of_cell(evidence.values, claimed, below).set_index(place)["seconds"]
     logs = (first / second).transform(np.log).dropna()
-    return logs.groupby(level="round").agg(lambda laps: hodges_lehmann(laps.to_numpy())).to_numpy()
+    return logs.groupby(level="round").agg(lambda laps: centre(laps.to_numpy())).to_numpy()
 
 
 def measured(evidence: Evidence, claim: Claim, claimed: Leaf) -> np.ndarray:

@@ -37,21 +37,26 @@ def is_reference(position: int) -> bool:
     return position % REFERENCE_EVERY == 0
 
 
-def lap_order(cells: Sequence[str], seed: str) -> list[str]:
-    """The cells and the sequential probes (A/A) in random order, with a sequential reference at every third position.
+def lap_order(cells: Sequence[str], seed: str, turned: bool = False) -> list[tuple[int, str]]:
+    """(position, cell) of a lap: cells and sequential probes (A/A) in random order, every third a reference.
 
     So every cell, and every probe, has a reference right before or right after it. A long lap, of which few fit into a
     round, has a probe for every six cells, so that one change of the core's speed does not decide the A/A ratio.
+    turned: an odd number of cells leaves one whose reference can only be before it, or, turned, only after it. What
+    follows a sequential value is some 1 % faster than what follows workers, so laps take turns.
     """
     shuffled = [*cells, *[SEQUENTIAL.name] * max(1, round(len(cells) / CELLS_PER_PROBE))]
     random.Random(seed).shuffle(shuffled)
-    order: list[str] = []
+    position = 2 if turned and len(shuffled) % 2 else 0
+    order: list[tuple[int, str]] = []
     for name in shuffled:
-        if is_reference(len(order)):
-            order.append(SEQUENTIAL.name)
-        order.append(name)
-    if is_reference(len(order)):
-        order.append(SEQUENTIAL.name)
+        if is_reference(position):
+            order.append((position, SEQUENTIAL.name))
+            position += 1
+        order.append((position, name))
+        position += 1
+    if is_reference(position):
+        order.append((position, SEQUENTIAL.name))
     return order
 
 
@@ -112,9 +117,12 @@ class Laps:
         self.failed: dict[str, str] = {}
 
     def take(self, lap: int, seed: str) -> list[Value]:
-        """One lap, in the order that the seed gives. Raises WrongAnswer, and Orphaned once the parent has gone."""
+        """One lap, in the order that the seed gives. Raises WrongAnswer, and Orphaned once the parent has gone.
+
+        The first begins with a sequential value, whose answers are those to expect.
+        """
         values = []
-        for position, name in enumerate(lap_order(self.cells, f"{seed}/{lap}")):
+        for position, name in lap_order(self.cells, f"{seed}/{lap}", turned=lap > 0 and lap % 2 == 0):
             check_parent()
             if name in self.failed:
                 continue
