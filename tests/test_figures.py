@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,6 +13,7 @@ from gilscope.figures import Results, figure_names, write_figure
 from gilscope.figures._look import STRATEGIES, THEME, VERDICTS, look, order
 from gilscope.figures.by_size import curves as size_curves
 from gilscope.figures.by_strategy import WIDE, sensible_unit
+from gilscope.figures.dial import measured as dial_points
 from gilscope.figures.scaling import curves, lines
 from synthetic import write_results
 
@@ -28,8 +30,8 @@ def words(path: Path) -> str:
     return " ".join("".join(text.itertext()) for text in ElementTree.parse(path).iter(TEXT))
 
 
-def test_the_four_figures_are_found_and_nothing_else() -> None:
-    assert FIGURES == ["by_size", "by_strategy", "scaling", "verdicts"]
+def test_the_figures_are_found_and_nothing_else() -> None:
+    assert FIGURES == ["by_size", "by_strategy", "dial", "scaling", "verdicts"]
 
 
 @pytest.mark.parametrize("figure", FIGURES)
@@ -172,3 +174,45 @@ def test_marks_stand_out_on_light_and_dark_pages() -> None:
 @pytest.mark.parametrize(("seconds", "unit"), [(2.0, "s"), (0.02, "ms"), (0.00002, "µs")])
 def test_times_have_sensible_units(seconds: float, unit: str) -> None:
     assert sensible_unit(seconds)[1] == unit
+
+
+def turn_the_dial(folder: Path) -> Path:
+    """Add three dials to a results folder: threads as theory has them, processes 10 % short of it."""
+    estimates, traces = (pd.read_parquet(folder / f"{name}.parquet") for name in ("estimates", "traces"))
+    some = estimates[estimates["metric"] == "speedup"].iloc[0].to_dict()
+    rows, alone = [], []
+    for waiting, threads in ((0.0, 1.0), (0.5, 2.0), (1.0, 4.0)):
+        place = {**some, "workload": f"dial_{100 * waiting:.0f}", "size": "large", "tasks": 4000, "workers": 4}
+        for strategy, speedup in (("threading", threads), ("multiprocessing", 1.62 * threads), ("ceiling", 1.8)):
+            own = {"strategy": strategy, "pool": "warm", "estimate": speedup, "low": speedup * 0.98}
+            rows.append({**place, **own, "high": speedup * 1.02})
+        sequential = {**traces.iloc[0].to_dict(), "workload": place["workload"], "strategy": "sequential"}
+        alone.append({**sequential, "wall": 2.0, "cpu": 2.0 * (1 - waiting)})
+    pd.concat([estimates, pd.DataFrame(rows)], ignore_index=True).to_parquet(folder / "estimates.parquet")
+    pd.concat([traces, pd.DataFrame(alone)], ignore_index=True).to_parquet(folder / "traces.parquet")
+    return folder
+
+
+def test_the_dial_stands_beside_its_theory(tmp_path: Path) -> None:
+    folder = turn_the_dial(write_results(tmp_path / "example"))
+    points = dial_points(Results.read(folder)).set_index(["strategy", "workload"])
+    assert (points["estimate"] / points["predicted"]).loc["threading"].to_numpy() == pytest.approx([1, 1, 1], rel=0.01)
+    assert points["predicted"].loc["multiprocessing", "dial_0"] == pytest.approx(1.8, rel=0.01)
+    assert list(points["waiting"].loc["threading"]) == [0, 0.5, 1]
+    write_figure("dial", folder, tmp_path / "figure.svg")
+    assert {"theory", "threading", "multiprocessing", "4 workers · cp311"} <= set(
+        "".join(text.itertext()) for text in ElementTree.parse(tmp_path / "figure.svg").iter(TEXT)
+    )
+
+
+def test_a_fitted_law_is_drawn_along_its_curve(tmp_path: Path) -> None:
+    folder = write_results(tmp_path / "example")
+    block = Results.read(folder).at_largest_size("speedup").query("workload == 'sum_squares'").iloc[0]
+    curve = {"runtime": "cp311", "workload": "sum_squares", "size": block["size"], "strategy": "threading"}
+    law = {**curve, "pool": "cold", "law": "usl", "counts": [1, 2, 4, 8, 16]}
+    write_figure("scaling", folder, tmp_path / "without.svg")
+    rows = [{**law, "parameter": "contention", "estimate": 0.5}, {**law, "parameter": "coherence", "estimate": 0.01}]
+    (folder / "scaling.json").write_text(json.dumps(rows), encoding="utf-8")
+    write_figure("scaling", folder, tmp_path / "with.svg")
+    assert "USL, fitted" not in words(tmp_path / "without.svg")
+    assert "USL, fitted" in words(tmp_path / "with.svg")

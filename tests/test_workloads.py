@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import pickle
 import sys
 from collections.abc import Iterator
@@ -11,7 +13,19 @@ from typing import Any
 import pytest
 from gilscope.measuring.job import optional_service
 from gilscope.strategies import load_strategies
-from gilscope.workloads import KINDS, SIZES, Site, Workload, load_workload, workload, workload_names
+from gilscope.workloads import (
+    KINDS,
+    SIZES,
+    Site,
+    Workload,
+    _http,
+    expand,
+    file_of,
+    load_workload,
+    workload,
+    workload_names,
+)
+from gilscope.workloads.dial import SLICES, steps_per_second
 
 STRATEGIES = load_strategies()
 OWN = """
@@ -54,8 +68,10 @@ def test_facts_are_complete(facts: Workload) -> None:
 
 
 def test_file_function_and_workload_share_their_name(facts: Workload) -> None:
+    """Variants of a workload share its file; their names begin with the file's."""
     function = facts.function
-    assert facts.name == function.__name__ == function.__module__.rpartition(".")[2]
+    assert facts.name == function.__name__
+    assert function.__module__.rpartition(".")[2] == file_of(facts.name)
     assert pickle.loads(pickle.dumps(function)) is function
 
 
@@ -145,3 +161,38 @@ def test_unknown_kinds_and_sizes_are_refused() -> None:
         workload(kind="gpu", sizes={"small": 1})
     with pytest.raises(ValueError, match="unknown sizes huge"):
         workload(kind="cpu", sizes={"huge": 1})
+
+
+def test_a_name_stands_for_its_variants() -> None:
+    assert expand("dial") == ["dial_0", "dial_25", "dial_50", "dial_75", "dial_100"]
+    assert expand("dial_25") == ["dial_25"]
+    assert expand("sum_squares") == ["sum_squares"]
+    assert expand("sum") == []
+    assert file_of("dial_25") == "dial"
+    with pytest.raises(ImportError):
+        load_workload("dialect_5")
+
+
+def test_the_dial_waits_for_the_share_it_is_set_to(tmp_path: Path) -> None:
+    """In nominal seconds: the pause is set, and the steps are those that take the rest at the interpreter's best."""
+    for name, share in (("dial_0", 0.0), ("dial_25", 0.25), ("dial_100", 1.0)):
+        facts = load_workload(name)
+        ((pause, steps),) = set(facts.inputs(0.02, 3, Site(str(tmp_path))))
+        assert facts.waiting == share
+        assert SLICES * pause == pytest.approx(0.02 * share)
+        assert SLICES * steps / steps_per_second() == pytest.approx(0.02 * (1 - share), abs=1e-5)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
+def test_a_forked_worker_leaves_its_parents_connections_alone() -> None:
+    """Two processes that read from one socket would get each other's answers."""
+    with optional_service(load_workload("http_fetch").service) as address:
+        _http.get(f"{address}/page?delay=0")
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            assert pool.apply(has_connections) is False
+        assert has_connections() is True
+    _http.close_connections()
+
+
+def has_connections() -> bool:
+    return _http._pool is not None

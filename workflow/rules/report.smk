@@ -5,8 +5,11 @@ rule plot:
     """One figure; its module in gilscope/figures has the figure's name."""
     input:
         estimates="results/{machine}/estimates.parquet",
+        traces="results/{machine}/traces.parquet",
+        scaling="results/{machine}/scaling.json",
         verdicts="results/{machine}/verdicts.json",
-        code=package("figures/_*.py"),
+        runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
+        code=package("figures/_*.py", "analysis/prediction.py"),
         own="workflow/scripts/gilscope/figures/{figure}.py",
     output:
         report(
@@ -36,6 +39,9 @@ rule render:
         runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
         estimates="results/{machine}/estimates.parquet",
         rounds="results/{machine}/rounds.parquet",
+        traces="results/{machine}/traces.parquet",
+        scaling="results/{machine}/scaling.json",
+        workers="results/{machine}/workers.json",
         gaps="results/{machine}/gaps.json",
         verdicts="results/{machine}/verdicts.json",
         decisions="results/{machine}/decisions.json",

@@ -11,8 +11,10 @@ def main() -> None:
 
     from gilscope.measuring.rounds import write_json
     from gilscope.runtimes import describe_runtime
+    from gilscope.workloads import file_of
 
-    write_json(arguments.output, describe_runtime(f"gilscope.workloads.{name}" for name in arguments.workloads))
+    modules = sorted({f"gilscope.workloads.{file_of(name)}" for name in arguments.workloads})
+    write_json(arguments.output, describe_runtime(modules))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,11 @@
 from gilscope.analysis.estimates import estimate
-from gilscope.analysis.tables import read_table, write_table
+from gilscope.analysis.scaling import fit_scaling
+from gilscope.analysis.tables import read_json, read_table, write_json, write_table
 
 if __name__ == "__main__":
-    estimates = estimate(*map(read_table, (snakemake.input.timings, snakemake.input.traces, snakemake.input.rounds)))
+    timings, traces, rounds = map(read_table, (snakemake.input.timings, snakemake.input.traces, snakemake.input.rounds))
+    estimates = estimate(timings, traces, rounds)
     write_table(estimates, snakemake.output.estimates)
     write_table(estimates, snakemake.output.summary)
+    cores = read_json(snakemake.input.machine)["usable_cores"]
+    write_json(fit_scaling(timings, traces, cores), snakemake.output.scaling)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import sys
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,7 @@ from gilscope.claims import MOST_PROCESSES, WAITING_WORKERS, Claim, leaf
 from gilscope.config import Config, Grid, Mistakes, Size, suggestion
 from gilscope.discovery import sources
 from gilscope.strategies import load_strategies
-from gilscope.workloads import Workload, load_workload, workload_names
+from gilscope.workloads import Workload, expand, load_workload, workload_names
 
 MOST_TASKS = 256
 DECK_TASKS = 4
@@ -82,8 +83,8 @@ def grid_cells(config: Config, grid: Grid, cores: int) -> list[Cell]:
     return list(dict.fromkeys(cells))
 
 
-def load_grid(grid: Grid) -> tuple[Workload, str]:
-    """A grid's workload and, for a user's own file, its folder. Raises Mistakes when it cannot be loaded."""
+def load_grid(grid: Grid) -> list[tuple[Workload, str]]:
+    """A grid's workload, or its variants, each with the folder of a user's own file. Raises Mistakes without any."""
     path = Path(grid.name)
     name, folder = (path.stem, str(path.parent)) if path.suffix == ".py" else (grid.name, "")
     if folder and not path.is_file():
@@ -97,7 +98,7 @@ def load_grid(grid: Grid) -> tuple[Workload, str]:
             [f"sweep.workloads: {grid.name} has the name of a workload that comes with gilscope; rename it."]
         )
     try:
-        return load_workload(name, folder), folder
+        return [(load_workload(known, folder), folder) for known in ([name] if folder else expand(name))]
     except (ImportError, LookupError) as error:
         raise Mistakes([f"sweep.workloads: {grid.name} cannot be loaded: {error}."]) from error
 
@@ -142,19 +143,14 @@ def build_sweep(config: Config, claims: Sequence[Claim], runtime: str, cores: in
     mistakes: list[str] = []
     for grid in config.sweep.workloads:
         try:
-            facts, folder = load_grid(grid)
+            loaded, cells = load_grid(grid), grid_cells(config, grid, cores)
         except Mistakes as problem:
             mistakes += problem.lines
             continue
-        for size in grid.sizes:
+        for (facts, folder), size in itertools.product(loaded, grid.sizes):
             if size not in facts.sizes and size not in config.parameters.get(facts.name, {}):
                 mistakes.append(f"sweep.workloads: {facts.name} has no size {size}; it has {', '.join(facts.sizes)}.")
                 continue
-            try:
-                cells = grid_cells(config, grid, cores)
-            except Mistakes as problem:
-                mistakes += problem.lines
-                break
             plans.setdefault((facts.name, size), Plan(facts, size, folder)).add(cells)
     if mistakes:
         raise Mistakes(mistakes)
@@ -173,7 +169,7 @@ def build_sweep(config: Config, claims: Sequence[Claim], runtime: str, cores: in
                 tasks=task_count((cell.workers for cell in plan.cells), cores, plan.size),
                 cells=tuple(sorted(cell.name for cell in plan.cells)),
                 seconds=config.measure.seconds,
-                min_laps=config.measure.min_laps,
+                min_laps=config.measure.fewest_laps(plan.workload.kind, plan.size),
                 folder=plan.folder,
             )
         )

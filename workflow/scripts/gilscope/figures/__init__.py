@@ -21,8 +21,10 @@ SIZES = ("small", "medium", "large")
 COLUMNS = {
     "estimates": "machine runtime workload kind size tasks parameter unit strategy workers pool metric estimate "
     "low high rounds noise_floor flags",
-    "rounds": "runtime workload size round started ended waited_s laps load_before load_after steal_s throttled_us "
-    "flags",
+    "rounds": "runtime workload size round job started ended waited_s laps load_before load_after busy_cores "
+    "steal_share throttled_share frequency_mhz governor swap_mib flags",
+    "traces": "runtime workload kind size tasks strategy workers pool round wall cpu effective_cores overlap idle_share "
+    "voluntary_switches involuntary_switches memory_per_worker",
 }
 
 
@@ -35,6 +37,9 @@ class Results:
     runtimes: dict[str, dict[str, Any]] = field(default_factory=dict)
     estimates: pd.DataFrame = field(default_factory=pd.DataFrame)
     rounds: pd.DataFrame = field(default_factory=pd.DataFrame)
+    traces: pd.DataFrame = field(default_factory=pd.DataFrame)
+    scaling: list[dict[str, Any]] = field(default_factory=list)
+    workers: list[dict[str, Any]] = field(default_factory=list)
     gaps: list[dict[str, Any]] = field(default_factory=list)
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     decisions: list[dict[str, Any]] = field(default_factory=list)
@@ -50,6 +55,9 @@ class Results:
             runtimes={path.stem: read_json(path, {}) for path in sorted((folder / "runtimes").glob("*.json"))},
             estimates=read_columns(folder / "estimates.parquet", COLUMNS["estimates"]),
             rounds=read_columns(folder / "rounds.parquet", COLUMNS["rounds"]),
+            traces=read_columns(folder / "traces.parquet", COLUMNS["traces"]),
+            scaling=read_json(folder / "scaling.json", []),
+            workers=read_json(folder / "workers.json", []),
             gaps=read_json(folder / "gaps.json", []),
             verdicts=read_json(folder / "verdicts.json", []),
             decisions=read_json(folder / "decisions.json", []),
@@ -59,6 +67,17 @@ class Results:
     @property
     def label(self) -> str:
         return str(self.machine.get("label") or self.folder.name)
+
+    @property
+    def timed_rounds(self) -> pd.DataFrame:
+        """The rounds that were timed, without the calibrations and traces."""
+        return self.rounds[self.rounds["job"] == "measure"]
+
+    @property
+    def disturbed_rounds(self) -> pd.DataFrame:
+        """The timed rounds with a flag."""
+        rounds = self.timed_rounds
+        return rounds[rounds["flags"].fillna("").astype(str) != ""]
 
     def measured(self, metric: str) -> pd.DataFrame:
         """The estimates of one metric that hold a number."""

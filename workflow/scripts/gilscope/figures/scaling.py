@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -50,15 +51,19 @@ def draw(results: Results) -> Figure:
         return nothing("No speedups: no block has been measured.")
     figure, places = panels(len(chosen))
     shown: set[str] = set()
+    fitted = False
     several = len({runtime for runtime, _ in chosen}) > 1
     for axes, ((runtime, workload), block) in zip(places, chosen.items(), strict=True):
         shown |= panel(axes, block)
+        fitted |= laws(axes, results, block)
         kind, size = block[["kind", "size"]].iloc[0]
         axes.set_title(panel_title(runtime, workload, kind, size, several))
     extra = [
         Line2D([], [], color=look("ceiling").colour, linewidth=5, alpha=0.45, label="machine's limit"),
         Line2D([], [], color=MUTED, linestyle=(0, (4, 3)), linewidth=1.1, label="ideal"),
     ]
+    if fitted:
+        extra.append(Line2D([], [], color=MUTED, linestyle=":", linewidth=1.4, label="USL, fitted"))
     note = "Speedup over sequential, both axes logarithmic. Band and bar: 95 % interval."
     left_out = (
         "" if all(lines(block)[1] == 0 for block in chosen.values()) else f" At most {MOST_LINES} strategies a panel."
@@ -112,6 +117,26 @@ def panel(axes: Axes, block: pd.DataFrame) -> set[str]:
     axes.axhline(1, color=INK, linewidth=1, zorder=1)
     finish(axes)
     return set(names)
+
+
+def laws(axes: Axes, results: Results, block: pd.DataFrame) -> bool:
+    """Draw the fitted Universal Scalability Law of each curve that has one; whether any has."""
+    names, _ = lines(block)
+    where = block.iloc[0]
+    fits: dict[str, dict[str, float]] = {}
+    counts: dict[str, list[int]] = {}
+    for row in results.scaling:
+        here = all(row[key] == where[key] for key in ("runtime", "workload", "size"))
+        if here and row.get("law") == "usl" and row["pool"] == "cold" and row["strategy"] in names:
+            fits.setdefault(row["strategy"], {})[row["parameter"]] = row["estimate"]
+            counts[row["strategy"]] = row["counts"]
+    for name, parameters in fits.items():
+        workers = np.geomspace(min(counts[name]), max(counts[name]), 40)
+        curve = workers / (
+            1 + parameters["contention"] * (workers - 1) + parameters["coherence"] * workers * (workers - 1)
+        )
+        axes.plot(workers, curve, color=look(name).colour, linestyle=":", linewidth=1.4, zorder=2)
+    return bool(fits)
 
 
 def alt(results: Results) -> str:

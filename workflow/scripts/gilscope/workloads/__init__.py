@@ -1,11 +1,16 @@
-"""What a task does. One file is one workload; the file, the function and the workload share their name."""
+"""What a task does. One file is one workload; the file, the function and the workload share their name.
+
+Variants of a workload share its file: ``dial_25`` lies in ``dial.py``.
+"""
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Callable
 
 from gilscope.discovery import module_names
@@ -62,6 +67,7 @@ class Workload:
     fresh: forgets what earlier values left behind (open connections); called, untimed, before each value.
     same: ``(answer, expected) -> bool``.
     library: whether the computing happens in a C library rather than in bytecode.
+    waiting: the share of its time that a task waits, where that is set; None where it is not.
     """
 
     name: str
@@ -77,6 +83,7 @@ class Workload:
     fresh: Callable[[], None] = nothing
     same: Callable[[Any, Any], bool] = equal
     library: bool = False
+    waiting: float | None = None
 
     @property
     def summary(self) -> str:
@@ -103,9 +110,35 @@ def workload(*, kind: str, sizes: Mapping[str, Any], **parts: Any) -> Callable[[
     return attach
 
 
-def workload_names() -> list[str]:
-    """The workloads that come with gilscope."""
-    return module_names(__name__)
+def variants(module: ModuleType) -> list[str]:
+    """The workloads that a file holds: the one of its name, or those whose names begin with it."""
+    stem = module.__name__.rpartition(".")[2]
+    things = [getattr(thing, "workload", None) for thing in vars(module).values()]
+    names = [thing.name for thing in things if isinstance(thing, Workload)]
+    return [name for name in names if name == stem or name.startswith(f"{stem}_")]
+
+
+@functools.cache
+def workload_names() -> tuple[str, ...]:
+    """The workloads that come with gilscope; a file that cannot be imported here counts as the one of its name."""
+    names: list[str] = []
+    for file in module_names(__name__):
+        try:
+            names += variants(importlib.import_module(f"{__name__}.{file}"))
+        except ImportError:
+            names.append(file)
+    return tuple(names)
+
+
+def expand(name: str) -> list[str]:
+    """The workloads that a name stands for: itself, or, when it is that of a file of variants, all of them."""
+    names = workload_names()
+    return [name] if name in names else [variant for variant in names if file_of(variant) == name]
+
+
+def file_of(name: str) -> str:
+    """The file that a workload lies in, found without importing any other: the longest that begins its name."""
+    return max((file for file in module_names(__name__) if f"{name}_".startswith(f"{file}_")), key=len, default=name)
 
 
 def load_workload(name: str, folder: str = "") -> Workload:
@@ -119,7 +152,7 @@ def load_workload(name: str, folder: str = "") -> Workload:
             sys.path.insert(0, folder)
         module = importlib.import_module(name)
     else:
-        module = importlib.import_module(f"{__name__}.{name}")
+        module = importlib.import_module(f"{__name__}.{file_of(name)}")
     facts = getattr(getattr(module, name, None), "workload", None)
     if not isinstance(facts, Workload):
         raise LookupError(f"{module.__file__}: no function {name} with the @workload decorator")
