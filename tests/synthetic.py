@@ -82,7 +82,7 @@ def estimates(machine: str, runtimes: dict[str, dict[str, Any]], rounds: int) ->
                     half = 0.008 if strategy == "sequential" else 0.03 + 0.02 * (strategy != "threading")
                     ratio *= math.exp(noise.normal(0, half / 3))
                     seconds = SECONDS[size] * TASKS / ratio
-                    for metric, value in (("speedup", ratio), ("seconds", seconds)):
+                    for metric, value in (("speedup", ratio), ("seconds", seconds), ("effective_cores", ratio)):
                         known = rounds >= 3
                         rows.append(
                             {
@@ -119,6 +119,15 @@ def measured_cells(swept: bool, kind: str) -> list[tuple[str, int, str]]:
     return cells + [("ceiling", workers, pool) for workers in counts for pool in ("cold", "warm")]
 
 
+def traces_table(table: pd.DataFrame) -> pd.DataFrame:
+    """One trace of every cell."""
+    cells = table[table["metric"] == "speedup"][
+        ["machine", "runtime", "workload", "kind", "size", "strategy", "workers", "pool"]
+    ]
+    told = {"effective_cores": 1.4, "overlap": 1.9, "idle_share": 0.05, "memory_per_worker": 9e6}
+    return cells.assign(round=1, tasks=2, voluntary_switches=8, involuntary_switches=3, **told)
+
+
 def rounds_table(table: pd.DataFrame, rounds: int, overlapping: bool) -> pd.DataFrame:
     """A row per block and round, one after the other; the last begins too early where ``overlapping``."""
     blocks = table[["runtime", "workload", "size"]].drop_duplicates().to_dict("records")
@@ -135,8 +144,13 @@ def rounds_table(table: pd.DataFrame, rounds: int, overlapping: bool) -> pd.Data
                     "laps": 7,
                     "load_before": 0.4,
                     "load_after": 1.1,
-                    "steal_s": 0.03,
-                    "throttled_us": 0.0,
+                    "job": "measure",
+                    "busy_cores": 0.03,
+                    "steal_share": 0.01,
+                    "throttled_share": 0.0,
+                    "frequency_mhz": None,
+                    "governor": None,
+                    "swap_mib": 0.0,
                     "flags": "disturbed" if block["workload"] == "matmul" and number == 2 else "",
                 }
             )
@@ -279,6 +293,7 @@ def write_results(
         (folder / name).write_text(json.dumps(content), encoding="utf-8")
     table.to_parquet(folder / "estimates.parquet")
     rounds_table(table, rounds, overlapping).to_parquet(folder / "rounds.parquet")
+    traces_table(table).to_parquet(folder / "traces.parquet")
     return folder
 
 

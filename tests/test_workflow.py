@@ -13,6 +13,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+import pandas as pd
 import psutil
 import pytest
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.alone
 TINY = """
 preset: tiny
 machine: here
-measure: {rounds: 3, seconds: 0.3, min_laps: 2}
+measure: {rounds: 3, seconds: 0.3, min_laps: 2, min_laps_cpu: 2}
 sweep:
   claims: false
   workloads:
@@ -94,6 +95,8 @@ def test_a_run_leaves_every_file_that_the_design_names(finished: Path) -> None:
         "config.json",
         "timings.parquet",
         "traces.parquet",
+        "rounds.parquet",
+        "workers.json",
         "estimates.parquet",
         "summary.csv",
         "verdicts.json",
@@ -103,7 +106,9 @@ def test_a_run_leaves_every_file_that_the_design_names(finished: Path) -> None:
     ):
         assert (results / name).stat().st_size > 100, name
     assert len(list(results.glob("raw/*/*/*/round-*.facts.json"))) == 9
-    assert len(list(results.glob("traces/*/*/*/round-*.json"))) == 9
+    assert len(list(results.glob("traces/*/*/*/round-?.json"))) == 9
+    assert len(list(results.glob("traces/*/*/*/round-?.trace.json"))) == 9
+    assert (results / "scaling.json").exists()
     assert not list(results.rglob("*.part")) + list(results.rglob(".scratch-*"))
 
 
@@ -117,9 +122,26 @@ def test_the_report_is_one_file_with_the_verdicts_of_every_claim(finished: Path)
 
 
 def test_no_two_measurements_overlapped(finished: Path) -> None:
-    facts = [json.loads(path.read_text()) for path in finished.glob(f"{RESULTS}/raw/*/*/*/*.facts.json")]
-    spans = sorted((fact["started"], fact["ended"]) for fact in facts)
+    """Rounds, traces and calibrations, as the report's proof has them."""
+    rounds = pd.read_parquet(finished / RESULTS / "rounds.parquet")
+    assert rounds["job"].value_counts().to_dict() == {"measure": 9, "record": 9, "calibrate": 3}
+    spans = sorted(zip(rounds["started"], rounds["ended"], strict=True))
     assert all(end <= start for (_, end), (start, _) in pairwise(spans))
+
+
+def test_the_doctor_prints_a_line_for_each_thing_it_looks_at(finished: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "doctor", "--cores", "1", "--configfile", "tiny.yaml"],
+        cwd=finished,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    states = [line.split()[0] for line in done.stdout.splitlines() if line.startswith(("ok ", "warn ", "unknown "))]
+    assert len(states) >= 13
+    assert "governor" in done.stdout
 
 
 def test_rounds_of_all_blocks_interleave(finished: Path) -> None:

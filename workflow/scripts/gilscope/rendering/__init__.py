@@ -3,18 +3,11 @@
 Everything here returns HTML in which text from outside (labels, claims, reasons …) is escaped.
 """
 
-from gilscope.rendering.evidence import (
-    all_pictures,
-    gaps,
-    machine,
-    noise,
-    order_of_measurement,
-    reproduce,
-    rounds_in_words,
-    runtimes,
-)
+from gilscope.rendering.controls import environment, hidden_parallelism, noise, order_of_measurement, rounds_in_words
+from gilscope.rendering.evidence import all_pictures, gaps, machine, reproduce, runtimes
 from gilscope.rendering.findings import claims_not_tested, claims_tested, counts, decisions, opening, warnings
 from gilscope.rendering.page import render
+from gilscope.rendering.traces import scaling_laws, traces
 
 __all__ = [
     "all_pictures",
@@ -22,7 +15,9 @@ __all__ = [
     "claims_tested",
     "counts",
     "decisions",
+    "environment",
     "gaps",
+    "hidden_parallelism",
     "machine",
     "noise",
     "opening",
@@ -31,5 +26,7 @@ __all__ = [
     "reproduce",
     "rounds_in_words",
     "runtimes",
+    "scaling_laws",
+    "traces",
     "warnings",
 ]

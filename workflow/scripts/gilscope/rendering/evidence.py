@@ -1,4 +1,4 @@
-"""Why the findings can be believed, and how far: figures, noise, order, machine, gaps, how to repeat it."""
+"""What the findings rest on: figures, machine, runtimes, gaps, and how to repeat it."""
 
 from __future__ import annotations
 
@@ -10,21 +10,16 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import pandas as pd
 from markupsafe import escape
 
 from gilscope import __version__
 from gilscope.figures import Results
-from gilscope.rendering.bars import order_strip
-from gilscope.rendering.findings import rounds_planned
 from gilscope.rendering.markup import (
     EMPTY,
     Html,
     counted,
-    duration,
     facts,
     folded,
-    interval,
     joined,
     missing,
     note,
@@ -32,7 +27,7 @@ from gilscope.rendering.markup import (
     table,
 )
 
-ORDER = ("verdicts", "scaling", "by_strategy", "by_size")
+ORDER = ("verdicts", "dial", "scaling", "by_strategy", "by_size")
 LIBRARIES = ("snakemake", "pyperf", "numpy", "pandas", "scipy", "matplotlib", "seaborn", "papermill", "nbconvert")
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -77,69 +72,6 @@ def paragraphs(text: str) -> Html:
         html = re.sub(r"``(.+?)``", r"<code>\1</code>", str(escape(" ".join(paragraph.split()))))
         found.append(Html("<p>{}</p>").format(Html(re.sub(r"\*(.+?)\*", r"<em>\1</em>", html))))
     return joined(found)
-
-
-def rounds_in_words(results: Results) -> Html:
-    """This run's numbers for the method: rounds, laps, time spent."""
-    rounds = results.rounds
-    if rounds.empty:
-        return note("warn", "No rounds.", "Nothing has been measured, so there are no numbers to give.")
-    blocks = rounds[["runtime", "workload", "size"]].drop_duplicates()
-    laps, spent = rounds["laps"].dropna(), (rounds["ended"] - rounds["started"]).sum()
-    flags = flagged(rounds)
-    return facts(
-        [
-            ("Blocks", counted(len(blocks), "block")),
-            ("Rounds of each", rounds_planned(results)),
-            (
-                "Laps in a round",
-                f"{laps.min():.0f} to {laps.max():.0f}, median {laps.median():.0f}" if len(laps) else None,
-            ),
-            ("Time spent measuring", duration(spent)),
-            ("Cells", counted(len(results.measured("speedup")), "cell")),
-            ("Disturbed rounds", f"{len(flags)} of {len(rounds)}"),
-        ]
-    )
-
-
-def flagged(rounds: pd.DataFrame) -> pd.DataFrame:
-    return rounds[rounds["flags"].fillna("").astype(str) != ""]
-
-
-def noise(results: Results) -> Html:
-    """Sequential against its neighbouring self in every block: 1 apart from noise."""
-    speedups = results.measured("speedup")
-    controls = speedups[speedups["strategy"] == "sequential"]
-    rows = [
-        (
-            row["workload"],
-            *([row["runtime"]] if len(results.runtimes) > 1 else []),
-            row["size"],
-            f"{number(row['parameter'])} {row['unit'] or ''}" if not missing(row["parameter"]) else "–",
-            interval(row["estimate"], row["low"], row["high"], "x"),
-            "–" if missing(row["noise_floor"]) else f"{100 * row['noise_floor']:.2g} %",
-            f"{row['rounds']:.0f}",
-            row["flags"] or "",
-        )
-        for _, row in controls.sort_values(["runtime", "workload", "parameter"]).iterrows()
-    ]
-    if not rows:
-        return note("warn", "No controls.", "No block has a sequential cell to compare with itself.")
-    middle = (controls["estimate"] - 1).abs().median()
-    headings = [
-        "Workload",
-        *(["Runtime"] if len(results.runtimes) > 1 else []),
-        "Size",
-        "One task",
-        "A/A ratio",
-        "Noise floor",
-    ]
-    said = Html("<p>In the median block, sequential differs from itself by <strong>{}</strong>.</p>").format(
-        f"{100 * middle:.2g} %"
-    )
-    return said + folded(
-        f"A/A ratio and noise floor of {counted(len(rows), 'block')}", table([*headings, "Rounds", "Flags"], rows)
-    )
 
 
 def machine(results: Results) -> Html:
@@ -190,47 +122,6 @@ def runtimes(results: Results) -> Html:
         if known.get("packages")
     ]
     return (table(headings, rows) or note("warn", "Unknown.", "No runtime has been recorded.")) + joined(packages)
-
-
-def order_of_measurement(results: Results) -> Html:
-    """Whether any two rounds ran at the same time, from the times that they recorded."""
-    rounds = results.rounds.dropna(subset=["started", "ended"]).sort_values("started")
-    if rounds.empty:
-        return note("warn", "No times.", "No round has recorded when it ran.")
-    busy_until = rounds["ended"].cummax().shift()
-    overlaps = int((rounds["started"] < busy_until).sum())
-    first, last = rounds["started"].min(), rounds["ended"].max()
-    whole = max(last - first, 1e-9)
-    disturbed = set(flagged(rounds.reset_index(drop=True)).index)
-    strip = order_strip(
-        [
-            (
-                (row["started"] - first) / whole,
-                (row["ended"] - first) / whole,
-                "disturbed" if place in disturbed else f"turn-{int(row['round']) % 2}",
-            )
-            for place, row in enumerate(rounds.to_dict("records"))
-        ]
-    )
-    gap = (rounds["started"] - busy_until).min()
-    spoken = f"{counted(len(rounds), 'round')} in {duration(whole)}"
-    if overlaps:
-        verdict = note(
-            "bad",
-            "Rounds overlapped.",
-            f"{overlaps} of {spoken} began before another had ended. Do not trust this run.",
-        )
-    elif len(rounds) == 1:
-        verdict = note("good", "One round.", "There was no other that it could have met.")
-    else:
-        verdict = note(
-            "good", "No two rounds overlapped.", f"{spoken}; the shortest pause between two was {duration(gap)}."
-        )
-    key = "Each bar is a round, in the order measured. Shades alternate: round 1 of all blocks, then round 2 of all."
-    key += " Marked bars were disturbed." if disturbed else ""
-    waited = rounds["waited_s"].fillna(0).sum()
-    key += f" Waiting for the machine-wide lock: {duration(waited)} in all."
-    return verdict + strip + Html('<p class="small">{}</p>').format(key)
 
 
 def gaps(results: Results) -> Html:

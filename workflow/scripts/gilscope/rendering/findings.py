@@ -81,6 +81,11 @@ def warnings(results: Results) -> Html:
     if quota is not None and logical is not None and quota < logical:
         text = f"A quota gives these processes {number(quota)} of {logical} cores. The verdicts are about that share."
         notes.append(note("warn", "Limited.", text))
+    disturbed = results.disturbed_rounds
+    if len(disturbed):
+        named = ", ".join(dict.fromkeys(flag for text in disturbed["flags"] for flag in text.split("; ")))
+        text = f"{len(disturbed)} of {counted(len(results.timed_rounds), 'round')}: {named}. See Controls."
+        notes.append(note("warn", "Disturbed.", text))
     return joined(notes)
 
 

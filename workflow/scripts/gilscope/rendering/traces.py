@@ -1,0 +1,81 @@
+"""What the traces tell: how many cores were at work, who waited, what workers hold, and which scaling law fits."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from gilscope.figures import Results
+from gilscope.rendering.markup import Html, counted, folded, interval, missing, note, number, table
+
+METRICS = ("effective_cores", "overlap", "idle_share", "memory_per_worker")
+CELL = ["runtime", "workload", "size", "kind", "strategy", "workers", "pool"]
+LAWS = {
+    ("amdahl", "serial_share"): "Amdahl: serial share",
+    ("usl", "contention"): "USL: contention",
+    ("usl", "coherence"): "USL: coherence",
+}
+
+
+def short(row: pd.Series, metric: str, scale: float = 1.0) -> Html:
+    """One metric of a cell, ``–`` where it was not to be had."""
+    scaled = [scale * float(row.get((bound, metric), math.nan)) for bound in ("estimate", "low", "high")]
+    return interval(scaled[0], scaled[1], scaled[2])
+
+
+def traces(results: Results) -> Html:
+    """A row per cell at its workload's largest size: effective cores, overlap, idle share, switches, memory."""
+    measured = results.estimates[results.estimates["metric"].isin(METRICS)]
+    if measured.empty:
+        return note("warn", "No traces.", "No cell has been traced.")
+    wide = measured.pivot_table(index=CELL, columns="metric", values=["estimate", "low", "high"], sort=False)
+    told = results.traces
+    per_task = (told["voluntary_switches"] + told["involuntary_switches"]) / told["tasks"]
+    switches = told.assign(switches=per_task).groupby(CELL)["switches"].median()
+    rows = []
+    for key, row in wide.iterrows():
+        cell = dict(zip(CELL, key, strict=True))  # type: ignore[call-overload]
+        count = switches.get(key)
+        rows.append(
+            (
+                cell["workload"],
+                f"{cell['size']}, {cell['strategy']}, {cell['workers']}" + (", warm" if cell["pool"] == "warm" else ""),
+                short(row, "effective_cores"),
+                short(row, "overlap"),
+                short(row, "idle_share"),
+                "–" if missing(count) else number(count),
+                short(row, "memory_per_worker", 2**-20),
+            )
+        )
+    headings = (
+        "Workload",
+        "Size, strategy, workers",
+        "Effective cores",
+        "Tasks under way",
+        "Idle share",
+        "Context switches a task",
+        "MiB a worker",
+    )
+    return folded(f"Traces of {counted(len(rows), 'cell')}", table(headings, rows))
+
+
+def scaling_laws(results: Results) -> Html:
+    """The fitted laws; where no curve has enough worker counts, why there are none."""
+    fitted = [row for row in results.scaling if row.get("law")]
+    if not fitted:
+        reasons = sorted({str(row["reason"]) for row in results.scaling if row.get("reason")})
+        why = f" The most that any curve has: {reasons[-1]}." if reasons else ""
+        text = "Amdahl's law and the Universal Scalability Law need five worker counts up to the usable cores." + why
+        return note("warn", "No scaling law.", text)
+    rows = [
+        (
+            row["workload"],
+            f"{row['size']}, {row['strategy']}" + (", warm" if row["pool"] == "warm" else ""),
+            LAWS[row["law"], row["parameter"]],
+            interval(row["estimate"], row["low"], row["high"]),
+            number(row["traced"]) if row["law"] == "amdahl" else "",
+        )
+        for row in fitted
+    ]
+    return table(("Workload", "Size, strategy", "Parameter", "Fitted", "Serial share in the traces"), rows)
