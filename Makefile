@@ -15,7 +15,7 @@ python -m snakemake --cores all $(1) $(ARGS); status=$$?; \
 python workflow/scripts/announce.py $(2) $(ARGS); exit $$status
 endef
 
-.PHONY: run quick report test lint setup clean help
+.PHONY: run quick report test lint benchmark setup clean help
 .DEFAULT_GOAL := run
 
 run: setup  ## set up, then measure the default sweep and write the report (default)
@@ -37,6 +37,13 @@ lint: setup  ## ruff, mypy, snakefmt and snakemake --lint
 	python -m mypy; \
 	python -m snakefmt --check Snakefile workflow/rules; \
 	python -m snakemake --lint
+
+benchmark: setup  ## what the method was chosen by; about an hour, on a machine with nothing else to do
+	@$(enter); set -e; \
+	python benchmarks/drift.py; \
+	python benchmarks/overhead.py; \
+	python benchmarks/pairing.py measure benchmarks/pairing.jsonl; \
+	python benchmarks/pairing.py report benchmarks/pairing.jsonl
 
 setup: .venv/complete  ## the environment in .venv, from requirements.lock (PYTHON=python3.12 chooses the interpreter)
 
@@ -61,5 +68,5 @@ clean:  ## remove .venv, caches and Snakemake's records; never results/
 	find workflow tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 	@echo '  ARGS="..." is handed to snakemake, for example: make ARGS="--configfile config/presets/deck.yaml"'
