@@ -200,9 +200,9 @@ def test_the_dial_stands_beside_its_theory(tmp_path: Path) -> None:
     assert points["predicted"].loc["multiprocessing", "dial_0"] == pytest.approx(1.8, rel=0.01)
     assert list(points["waiting"].loc["threading"]) == [0, 0.5, 1]
     write_figure("dial", folder, tmp_path / "figure.svg")
-    assert {"theory", "threading", "multiprocessing", "4 workers · cp311"} <= set(
+    assert {"theory", "threading", "multiprocessing", "4 workers · cp311"} <= {
         "".join(text.itertext()) for text in ElementTree.parse(tmp_path / "figure.svg").iter(TEXT)
-    )
+    }
 
 
 def test_a_fitted_law_is_drawn_along_its_curve(tmp_path: Path) -> None:

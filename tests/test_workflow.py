@@ -22,7 +22,7 @@ pytestmark = pytest.mark.alone
 TINY = """
 preset: tiny
 machine: here
-measure: {rounds: 3, seconds: 0.3, min_laps: 2, min_laps_cpu: 2}
+measure: {rounds: 3, seconds: 0.3, min_laps: 2}
 sweep:
   claims: false
   workloads:

@@ -41,22 +41,11 @@ class Measure(Strict):
 
     rounds: int = Field(5, ge=1, le=100, strict=True, description="a number of rounds is a whole number from 1 to 100")
     seconds: float = Field(
-        2.0, ge=0.1, le=3600, description="the seconds that a round of one block lasts are 0.1 to 3600"
+        1.0, ge=0.1, le=3600, description="the seconds that a round of one block lasts are 0.1 to 3600"
     )
     min_laps: int = Field(
         5, ge=2, le=100, strict=True, description="the fewest laps of a round, warm-up included, are 2 to 100"
     )
-    min_laps_cpu: int = Field(
-        7,
-        ge=2,
-        le=100,
-        strict=True,
-        description="the fewest laps of a round of computing tasks, which are noisier, are 2 to 100",
-    )
-
-    def fewest_laps(self, kind: str, size: str) -> int:
-        """Computing is noisier than waiting; at the talk's size, where a lap takes seconds, it gets no more laps."""
-        return self.min_laps_cpu if kind == "cpu" and size != "deck" else self.min_laps
 
 
 class Grid(Strict):
@@ -119,7 +108,7 @@ class Config(Strict):
     machine: Label = Field(
         "auto", description="a machine's label is auto, or made of a-z, 0-9 and -, at most 63 of them"
     )
-    measure: Measure = Field(Measure(), description="measure is a mapping with rounds, seconds, min_laps, min_laps_cpu")
+    measure: Measure = Field(Measure(), description="measure is a mapping with rounds, seconds, min_laps")
     sweep: Sweep = Field(Sweep(), description="sweep is a mapping with claims, workers, strategies, pools, workloads")
     limits: Limits = Field(
         Limits(),

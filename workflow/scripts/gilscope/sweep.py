@@ -169,7 +169,7 @@ def build_sweep(config: Config, claims: Sequence[Claim], runtime: str, cores: in
                 tasks=task_count((cell.workers for cell in plan.cells), cores, plan.size),
                 cells=tuple(sorted(cell.name for cell in plan.cells)),
                 seconds=config.measure.seconds,
-                min_laps=config.measure.fewest_laps(plan.workload.kind, plan.size),
+                min_laps=config.measure.min_laps,
                 folder=plan.folder,
             )
         )

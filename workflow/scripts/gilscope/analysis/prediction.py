@@ -71,6 +71,9 @@ def predict_dial(estimates: pd.DataFrame, traces: pd.DataFrame, gil: dict[str, b
 
     gil: runtime → whether the lock is on, so that threads have the capacity of one core.
     """
+    columns = [*POINTS, "capacity", "predicted"]
+    if estimates.empty or traces.empty:
+        return pd.DataFrame(columns=columns)
     known, limits, strategies = waiting_shares(traces), capacities(estimates), load_strategies()
     dials = estimates[
         estimates["workload"].str.startswith("dial_")
@@ -88,4 +91,4 @@ def predict_dial(estimates: pd.DataFrame, traces: pd.DataFrame, gil: dict[str, b
         capacity = limits[row["runtime"], min(row["workers"], most)] if parallel else 1.0
         predicted = predicted_speedup(share, row["tasks"], row["workers"], capacity, SLICES)
         rows.append({**row, "waiting": share, "capacity": capacity, "predicted": predicted})
-    return pd.DataFrame(rows, columns=[*POINTS, "capacity", "predicted"])
+    return pd.DataFrame(rows, columns=columns)

@@ -23,8 +23,8 @@ COLUMNS = {
     "low high rounds noise_floor flags",
     "rounds": "runtime workload size round job started ended waited_s laps load_before load_after busy_cores "
     "steal_share throttled_share frequency_mhz governor swap_mib flags",
-    "traces": "runtime workload kind size tasks strategy workers pool round wall cpu effective_cores overlap idle_share "
-    "voluntary_switches involuntary_switches memory_per_worker",
+    "traces": "runtime workload kind size tasks strategy workers pool round wall cpu effective_cores overlap "
+    "idle_share voluntary_switches involuntary_switches memory_per_worker",
 }
 
 

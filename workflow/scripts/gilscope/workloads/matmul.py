@@ -19,8 +19,11 @@ def three_matrices(order: int) -> int:
 
 
 def close(answer: Any, expected: Any) -> bool:
-    """BLAS adds in another order on other thread counts, so the last digits may differ."""
-    return bool(np.allclose(answer, expected))
+    """BLAS adds in another order on other thread counts, so the last digits may differ.
+
+    answer, expected: shape (order, order), sums of products of numbers below 1. NaN is close to nothing.
+    """
+    return answer.shape == expected.shape and bool(np.abs(answer - expected).max() <= 1e-9 * len(expected))
 
 
 @workload(
