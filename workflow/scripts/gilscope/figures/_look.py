@@ -41,6 +41,9 @@ STRATEGIES = {
     "multiprocessing-fork": Look("#4a86c8", "#8dbdf2", "<"),
     "multiprocessing-spawn": Look("#5563b8", "#a2adf5", ">"),
     "multiprocessing-forkserver": Look("#7d55b0", "#c6a4f0", "X"),
+    "sequential-blas-threads": Look("#7a5230", "#d3a57c", "h"),
+    "threading-blas-threads": Look("#a13d63", "#f08bae", "d"),
+    "multiprocessing-blas-threads": Look("#345e7d", "#86b6d9", "8"),
     "ceiling": Look("#77828d", "#8c98a4", "_"),
 }
 SPARE = tuple(
