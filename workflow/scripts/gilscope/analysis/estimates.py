@@ -78,8 +78,9 @@ def traced(traces: pd.DataFrame) -> list[pd.DataFrame]:
 
 def flags_of(pairs: pd.DataFrame, counted: pd.DataFrame, rounds: pd.DataFrame) -> Callable[[Mapping[Any, Any]], str]:
     """A function that says what is to be known of a row: its block's disturbed rounds, its cell's warm-up and drift."""
+    timed = rounds[rounds["job"] == "measure"]
     disturbed = summarise_flags(
-        {block: list(group["flags"].astype(object).fillna("")) for block, group in rounds[rounds["job"] == "measure"].groupby(SIZE)}
+        {block: list(group["flags"].astype(object).fillna("")) for block, group in timed.groupby(SIZE)}
     )
     drifting = {
         "speedup": flag_drift(pairs, "log_ratio", CELL),
