@@ -113,7 +113,7 @@ def test_the_first_lap_is_as_cold_as_the_third(tmp_path: Path, measure: Measure)
     cells = ("multiprocessing-fork-2", "multiprocessing-forkserver-2", "multiprocessing-spawn-2")
     block = Block("cp311", "sum_squares", "small", 100, 4, cells, 0.1, 4)
     ratios: dict[str, list[float]] = {cell: [] for cell in cells}
-    for number in (None, 1, 2, 3):
+    for number in (None, *range(1, 6)):
         done = measure(block, tmp_path, number)
         assert done.returncode == 0, done.stderr
         if number is not None:
@@ -123,7 +123,7 @@ def test_the_first_lap_is_as_cold_as_the_third(tmp_path: Path, measure: Measure)
             for cell in cells:
                 ratios[cell].append(seconds[cell, 1] / seconds[cell, 3])
     medians = {cell: statistics.median(found) for cell, found in ratios.items()}
-    assert {cell: 1 / 1.5 < median < 1.5 for cell, median in medians.items()} == dict.fromkeys(cells, True), medians
+    assert {cell: 1 / 1.35 < median < 1.35 for cell, median in medians.items()} == dict.fromkeys(cells, True), medians
 
 
 def test_nothing_private_is_written(measured: Path) -> None:
