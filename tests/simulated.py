@@ -86,7 +86,7 @@ def simulate(
         bad = random.random(sweeps) < disturbed
         for lap in range(1, laps + 1):
             for position, name in orders[number, lap]:
-                noise = random.normal(0, scatter * np.where(bad, 2, 1))
+                noise = random.normal(0, scatter * np.where(bad, 5, 1))
                 seconds = VALUE_S / speedups.get(name, 1.0) * np.exp(bias.get(name, 0.0) + noise)
                 cell = Cell.parse(name)
                 place = {"round": number, "lap": lap, "position": position, "loops": 1}
