@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from gilscope.claims import Case, ClaimsFile, leaf, read_claims, worker_count
-from gilscope.config import Mistakes
+from gilscope.mistakes import Mistakes
 from gilscope.workloads import load_workload
 
 SHIPPED = str(Path(__file__).parents[1] / "config/claims.yaml")

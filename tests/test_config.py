@@ -2,7 +2,8 @@ import os
 from pathlib import Path
 
 import pytest
-from gilscope.config import Mistakes, merge_files, read_config
+from gilscope.config import merge_files, read_config
+from gilscope.mistakes import Mistakes
 
 ROOT = Path(__file__).parents[1]
 DEFAULT = "config/config.yaml"

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 from gilscope.cells import Block, Cell
 from gilscope.claims import read_claims
-from gilscope.config import Config, Mistakes
+from gilscope.config import Config
+from gilscope.mistakes import Mistakes
 from gilscope.sweep import automatic_workers, block_sources, build_sweep, memory_mistakes, task_count
 from gilscope.workloads import load_workload
 

@@ -18,7 +18,7 @@ MEASURED = [PACKAGE / "cells.py", PACKAGE / "discovery.py", PACKAGE / "runtimes.
 MEASURED += [file for folder in MEASURED_FOLDERS for file in sorted(folder.rglob("*.py"))]
 SCRIPTS = [PACKAGE.parent / "measure.py", PACKAGE.parent / "record.py"]
 ANALYSING = {"pandas", "scipy", "seaborn", "matplotlib", "pyarrow", "pydantic", "snakemake", "papermill", "nbconvert"}
-OURS = {f"gilscope.{name}" for name in ("analysis", "figures", "rendering", "bundles", "config", "sweep")}
+OURS = {f"gilscope.{name}" for name in ("analysis", "figures", "rendering", "bundles", "config", "mistakes", "sweep")}
 OWNERS = {"pyperf": "measuring", "scipy": "analysis", "seaborn": "figures"}
 ONLY_FOR_ONE = {"pandas"}
 

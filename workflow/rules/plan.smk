@@ -7,7 +7,8 @@ from pathlib import Path
 SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from gilscope.config import LABEL, Mistakes
+from gilscope.config import LABEL
+from gilscope.mistakes import Mistakes
 from gilscope.planning import export_interpreter, plan_run
 from gilscope.sweep import block_sources
 

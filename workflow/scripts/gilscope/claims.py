@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from gilscope.cells import Cell
-from gilscope.config import Mistakes, Pool, Size, Strict, blame, key_path, model_mistakes, read_yaml
+from gilscope.config import Pool, Size, Strict
+from gilscope.mistakes import Mistakes, blame, key_path, model_mistakes, read_yaml
 from gilscope.workloads import Workload
 
 Metric = Literal["speedup", "speedup_ratio", "time_ratio", "effective_cores", "lock_ratio", "runtime_ratio", "lab"]

@@ -11,8 +11,9 @@ from typing import Any
 
 from gilscope.cells import Block
 from gilscope.claims import ClaimsFile, read_claims
-from gilscope.config import Config, Mistakes, read_config
+from gilscope.config import Config, read_config
 from gilscope.machine import Machine, describe_machine
+from gilscope.mistakes import Mistakes
 from gilscope.runtimes import runtime_name
 from gilscope.sweep import build_sweep, expected_seconds, memory_mistakes
 

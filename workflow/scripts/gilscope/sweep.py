@@ -11,8 +11,9 @@ from pathlib import Path
 
 from gilscope.cells import SEQUENTIAL, Block, Cell
 from gilscope.claims import MOST_PROCESSES, WAITING_WORKERS, Claim, leaf
-from gilscope.config import Config, Grid, Mistakes, Size, suggestion
+from gilscope.config import Config, Grid, Size
 from gilscope.discovery import sources
+from gilscope.mistakes import Mistakes, suggestion
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Workload, expand, load_workload, workload_names
 
