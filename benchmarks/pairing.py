@@ -25,6 +25,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
+REFERENCE = "sequential-1"
 TWIN = "twin"
 CELLS = (TWIN, "threading-2", "multiprocessing-2")
 PROCESSES = 5
@@ -55,23 +56,18 @@ ARMS = (
 )
 
 
-def lap(cells: list[str], every: int, number: int, seed: str) -> list[tuple[int, str]]:
-    """(position, cell) of one lap, with a reference at every so many positions, or at its beginning alone."""
-    shuffled = list(cells)
-    random.Random(f"{seed}/{number}").shuffle(shuffled)
-    if every == 0:
-        return list(enumerate(["sequential-1", *shuffled]))
-    position = 2 if every == 3 and number % 2 == 0 and len(cells) % 2 else 0
-    order: list[tuple[int, str]] = []
-    for cell in shuffled:
-        if position % every == 0:
-            order.append((position, "sequential-1"))
-            position += 1
-        order.append((position, cell))
-        position += 1
-    if position % every == 0:
-        order.append((position, "sequential-1"))
-    return order
+def lap(arm: Arm, cells: list[str], number: int, seed: str) -> list[tuple[int, str]]:
+    """(position, cell) of one lap: ours as the package takes it, its probe being the twin; else as the arm says."""
+    from gilscope.measuring.laps import is_reference, lap_order
+
+    seed = f"{seed}/{number}"
+    if arm.reference_every == OURS.reference_every:
+        order = lap_order([cell for cell in cells if cell != TWIN], seed, turned=number % 2 == 0)
+        return [(at, TWIN if name == REFERENCE and not is_reference(at) else name) for at, name in order]
+    shuffled = random.Random(seed).sample(cells, len(cells))
+    if arm.reference_every == 0:
+        return list(enumerate([REFERENCE, *shuffled]))
+    return list(enumerate([REFERENCE, *(name for cell in shuffled for name in (cell, REFERENCE))]))
 
 
 def run_process(name: str, cells: list[str], seconds: float, seed: str) -> list[list[Any]]:
@@ -86,18 +82,18 @@ def run_process(name: str, cells: list[str], seconds: float, seed: str) -> list[
     with tempfile.TemporaryDirectory() as folder, prepared(block, folder) as job:
 
         def take(number: int, position: int, cell: str) -> None:
-            taken = time_value(job, "sequential-1" if cell == TWIN else cell)
+            taken = time_value(job, REFERENCE if cell == TWIN else cell)
             if number > 0:
                 values.append([number, position, cell, taken])
 
-        for position, cell in enumerate(["sequential-1", *cells]):
+        for position, cell in enumerate([REFERENCE, *cells]):
             take(0, position, cell)
         if arm.order == "laps":
             ends = time.perf_counter() + seconds
             number = 0
             while time.perf_counter() < ends or number < 2:
                 number += 1
-                for position, cell in lap(cells, arm.reference_every, number, seed):
+                for position, cell in lap(arm, cells, number, seed):
                     take(number, position, cell)
         else:
             for cell in cells:
@@ -119,7 +115,7 @@ def start_process(arm: Arm, cells: list[str], seconds: float, seed: str) -> list
 
 def measure_arm(arm: Arm, seconds: float, seed: str) -> list[list[list[Any]]]:
     """The values of an arm's processes. The time of a process is the same in all arms."""
-    everything = ["sequential-1", *CELLS]
+    everything = [REFERENCE, *CELLS]
     if arm.order == "stretches":
         single = [[cell] for cell in random.Random(seed).sample(everything, len(everything)) for _ in range(PROCESSES)]
         return [start_process(arm, cells, seconds / len(everything), seed) for cells in single]
@@ -168,6 +164,8 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 def log_ratios(arm: Arm, values: list[list[Any]], cell: str) -> list[float]:
     """log(sequential / cell) of one process's laps, the reference being what the arm has beside the cell."""
+    from gilscope.measuring.laps import reference_beside
+
     ratios = []
     laps: dict[int, dict[int, tuple[str, float]]] = {}
     for number, position, name, seconds in values:
@@ -181,7 +179,7 @@ def log_ratios(arm: Arm, values: list[list[Any]], cell: str) -> list[float]:
             elif arm.reference_every == 2:
                 beside = [position - 1, position + 1]
             else:
-                beside = [(position + 1) // 3 * 3]
+                beside = [reference_beside(position)]
             references = [math.log(order[place][1]) for place in beside]
             ratios.append(sum(references) / len(references) - math.log(seconds))
     return ratios
@@ -211,7 +209,7 @@ def arm_interval(arm: Arm, rounds: list[list[list[Any]]], cell: str, centre: str
         for name in {name for *_, name, _ in values}:
             logs = [math.log(seconds) for *_, other, seconds in values if other == name]
             centres.setdefault(name, []).append(centre_of(centre, logs))
-    base, own = np.array(centres["sequential-1"]), np.array(centres[cell])
+    base, own = np.array(centres[REFERENCE]), np.array(centres[cell])
     if arm.order == "rounds":
         found = interval(base - own)
         return tuple(map(math.log, (found.estimate, found.low, found.high)))  # type: ignore[return-value]

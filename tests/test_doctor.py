@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from gilscope import doctor
+from gilscope.config import Limits
 from gilscope.doctor import OK, UNKNOWN, WARN, Finding, examine, in_words
 from gilscope.machine import Machine, describe_machine
 from gilscope.measuring.lock import machine_lock
@@ -96,13 +97,13 @@ def test_clock(tmp_path: Path, source: str | None, state: str) -> None:
 
 
 def test_neighbours_and_steal() -> None:
-    before = {"time": 0.0, "busy_s": 10.0, "own_s": 1.0, "steal_s": 1.0, "cores": 2}
-    busy, steal = doctor.neighbours(before, {**before, "time": 1.0, "busy_s": 11.0, "steal_s": 1.5}, 0.25)
+    before = {"time": 0.0, "busy_s": 10.0, "own_s": 1.0, "steal_s": 1.0, "cores": 2, "load": 0.1}
+    busy, steal = doctor.neighbours(before, {**before, "time": 1.0, "busy_s": 11.0, "steal_s": 1.5}, Limits())
     assert (busy.state, steal.state) == (WARN, WARN)
-    busy, steal = doctor.neighbours(before, {**before, "time": 1.0, "busy_s": 10.1}, 0.25)
+    busy, steal = doctor.neighbours(before, {**before, "time": 1.0, "busy_s": 10.1}, Limits())
     assert (busy.state, steal.state) == (OK, OK)
     blind = {**before, "own_s": None, "steal_s": None}
-    assert [finding.state for finding in doctor.neighbours(blind, blind, 0.25)] == [UNKNOWN, UNKNOWN]
+    assert [finding.state for finding in doctor.neighbours(blind, blind, Limits())] == [UNKNOWN, UNKNOWN]
 
 
 def test_a_measurement_under_way_is_seen(tmp_path: Path) -> None:
@@ -123,7 +124,7 @@ def test_a_measurement_under_way_is_seen(tmp_path: Path) -> None:
 
 
 def test_every_finding_has_a_line_and_every_warning_a_remedy(fine: Machine) -> None:
-    findings = examine(fine, 0.25, watch_s=0.05)
+    findings = examine(fine, Limits(), watch_s=0.05)
     assert len({finding.what for finding in findings}) == len(findings) >= 13
     assert {finding.state for finding in findings} <= {OK, WARN, UNKNOWN}
     text = in_words([Finding("governor", WARN, "powersave", "set it"), Finding("turbo", UNKNOWN, "who knows")])

@@ -16,11 +16,9 @@ import pytest
 from gilscope.figures import Results, figure_names, write_figure
 from gilscope.rendering import render
 from gilscope.rendering.bars import interval_bar
-from gilscope.rendering.controls import environment, hidden_parallelism, order_of_measurement
 from gilscope.rendering.evidence import paragraphs, reproduce
 from gilscope.rendering.findings import case_in_words, claims_tested, threshold, warnings
 from gilscope.rendering.markup import Html, interval, joined, number, table
-from gilscope.rendering.traces import scaling_laws, traces
 from synthetic import write_results
 
 ROOT = Path(__file__).parent.parent
@@ -220,51 +218,6 @@ def test_refuted_claims_come_first(tmp_path: Path) -> None:
     html = str(claims_tested(Results.read(write_results(tmp_path / "example"))))
     places = [html.index(heading) for heading in ("Not so on", "It depends", "True on", "do not decide")]
     assert places == sorted(places)
-
-
-def test_disturbed_rounds_are_named_and_missing_sensors_are_unknown(tmp_path: Path) -> None:
-    results = Results.read(write_results(tmp_path))
-    page = environment(results)
-    assert "1 round of" in page
-    assert "disturbed" in page
-    assert "matmul" in page
-    assert "unknown" in page, "there is no frequency in these results"
-    quiet = replace(results, rounds=results.rounds.assign(flags="", busy_cores=None))
-    assert "No round was disturbed" in environment(quiet)
-    assert "No readings" in environment(replace(results, rounds=results.rounds.head(0)))
-
-
-def test_hidden_parallelism_is_called_out_where_it_is_not_meant(tmp_path: Path) -> None:
-    results = Results.read(write_results(tmp_path))
-    place = {"runtime": "cp311", "workload": "matmul", "size": "large"}
-    fair = {**place, "cell": "threading-2", "hidden_threads": {"openblas": 1}}
-    meant = {**place, "cell": "threading-blas-threads-2", "hidden_threads": {"openblas": 4}}
-    assert "Unknown" in hidden_parallelism(results)
-    page = hidden_parallelism(replace(results, workers=[fair, meant]))
-    assert "One BLAS thread everywhere" in page
-    assert "openblas: 4" in page
-    unfair = {**fair, "hidden_threads": {"openblas": 8}}
-    assert "1 cell of 2 ran with up to 8 BLAS threads" in hidden_parallelism(replace(results, workers=[fair, unfair]))
-
-
-def test_traces_and_laws_have_a_row_each(tmp_path: Path) -> None:
-    results = Results.read(write_results(tmp_path))
-    assert "Traces of" in traces(results)
-    assert "5.5" in traces(results), "11 context switches in two tasks"
-    curve = {"runtime": "cp311", "workload": "sum_squares", "size": "large", "strategy": "threading", "pool": "cold"}
-    reason = {**curve, "reason": "2 worker counts up to the 2 usable cores; a law needs 5"}
-    assert "2 worker counts" in scaling_laws(replace(results, scaling=[reason]))
-    law = {"law": "amdahl", "parameter": "serial_share", "estimate": 0.1, "low": 0.08, "high": 0.12, "traced": 0.091}
-    page = scaling_laws(replace(results, scaling=[{**curve, **law}]))
-    assert "Amdahl: serial share" in page
-    assert "0.091" in page
-
-
-def test_overlapping_rounds_are_called_out(tmp_path: Path) -> None:
-    good = order_of_measurement(Results.read(write_results(tmp_path / "good")))
-    bad = order_of_measurement(Results.read(write_results(tmp_path / "bad", overlapping=True)))
-    assert "No two measurements overlapped" in good
-    assert "1 of 60 rounds" in bad
 
 
 def test_a_full_run_on_a_whole_machine_has_no_warning(tmp_path: Path) -> None:

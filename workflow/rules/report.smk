@@ -9,7 +9,7 @@ rule plot:
         scaling="results/{machine}/scaling.json",
         verdicts="results/{machine}/verdicts.json",
         runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
-        code=package("figures/_*.py", "analysis/prediction.py"),
+        code=package("figures/_*.py", "analysis/*.py"),
         own="workflow/scripts/gilscope/figures/{figure}.py",
     output:
         report(

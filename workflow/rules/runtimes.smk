@@ -46,6 +46,6 @@ rule doctor:
     conda:
         "../../environment.yml"
     params:
-        busy=RUN.config.limits.busy_cores,
+        limits=RUN.config.limits.model_dump_json(),
     shell:
-        '"$GILSCOPE_PYTHON" {input.script} --busy-cores {params.busy} | tee {log}'
+        '"$GILSCOPE_PYTHON" {input.script} --limits {params.limits:q} | tee {log}'

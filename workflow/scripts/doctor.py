@@ -5,13 +5,14 @@ import argparse
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--busy-cores", type=float, required=True, help="cores that others may keep busy")
+    parser.add_argument("--limits", required=True, help="the configuration's limits as JSON")
     arguments = parser.parse_args()
 
+    from gilscope.config import Limits
     from gilscope.doctor import examine, in_words
     from gilscope.machine import describe_machine
 
-    print(in_words(examine(describe_machine(), arguments.busy_cores)))
+    print(in_words(examine(describe_machine(), Limits.model_validate_json(arguments.limits))))
 
 
 if __name__ == "__main__":

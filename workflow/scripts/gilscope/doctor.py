@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
+from gilscope.analysis.disturbances import readings
+from gilscope.config import Limits
 from gilscope.machine import CGROUPS, CPUS, Machine, read_text
 from gilscope.measuring.environment import file_system, read_environment
 from gilscope.measuring.lock import LOCK_FILE, try_lock
@@ -20,6 +23,7 @@ CLOCK = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 SLOW_CLOCKS = ("hpet", "acpi_pm", "jiffies")
 SAVING = ("low-power", "quiet", "power", "balance_power")
 LEAST_FREE_MEMORY = 0.1
+MOST_STEAL_WHEN_IDLE = 0.01
 
 
 @dataclass(frozen=True)
@@ -117,23 +121,23 @@ def virtualisation(machine: Machine) -> Finding:
     )
 
 
-def neighbours(before: dict, after: dict, busy_cores: float) -> Iterator[Finding]:
-    """Other processes and the hypervisor between two readings of the environment."""
-    seconds = after["time"] - before["time"]
-    if before["own_s"] is None or after["own_s"] is None:
+def neighbours(before: Mapping[str, Any], after: Mapping[str, Any], limits: Limits) -> Iterator[Finding]:
+    """Other processes and the hypervisor between two readings of the environment, as the gate of a round has them."""
+    found = readings(before, after)
+    busy, steal = found["busy_cores"], found["steal_share"]
+    if busy is None:
         yield Finding("other processes", UNKNOWN, "the system does not say what this process itself has used")
+    elif busy <= limits.busy_cores:
+        yield Finding("other processes", OK, f"{busy:.2f} cores busy with other processes")
     else:
-        busy = max(0.0, (after["busy_s"] - before["busy_s"] - after["own_s"] + before["own_s"]) / seconds)
-        found = f"{busy:.2f} cores busy with other processes"
-        culprits = ", ".join(busiest())
-        remedy = "stop them" + (f": {culprits}" if culprits else "") + ", or wait"
-        yield Finding("other processes", *((OK, found) if busy <= busy_cores else (WARN, found, remedy)))
-    if before["steal_s"] is None:
+        remedy = f"stop them, or wait: {', '.join(busiest()) or 'their names are hidden'}"
+        yield Finding("other processes", WARN, f"{busy:.2f} cores busy with other processes", remedy)
+    if steal is None:
         yield Finding("steal", UNKNOWN, "the system does not say what the hypervisor takes")
+    elif steal <= MOST_STEAL_WHEN_IDLE:
+        yield Finding("steal", OK, f"{100 * steal:.1f} % of the CPU time")
     else:
-        share = (after["steal_s"] - before["steal_s"]) / seconds / (after["cores"] or 1)
-        found = f"{100 * share:.1f} % of the CPU time"
-        yield Finding("steal", *((OK, found) if share <= 0.01 else (WARN, found, "ask for dedicated cores")))
+        yield Finding("steal", WARN, f"{100 * steal:.1f} % of the CPU time", "ask for dedicated cores")
 
 
 def busiest(count: int = 3) -> list[str]:
@@ -196,7 +200,7 @@ def plugged_in() -> bool | None:
     return battery.power_plugged if battery else None
 
 
-def examine(machine: Machine, busy_cores: float, watch_s: float = 1.0) -> list[Finding]:
+def examine(machine: Machine, limits: Limits, watch_s: float = 1.0) -> list[Finding]:
     """Look at everything; takes ``watch_s`` seconds to see what else is running."""
     busiest()
     before = read_environment()
@@ -206,7 +210,7 @@ def examine(machine: Machine, busy_cores: float, watch_s: float = 1.0) -> list[F
     return [
         *(look(machine) for look in looks),
         power_saving(plugged=plugged_in()),
-        *neighbours(before, after, busy_cores),
+        *neighbours(before, after, limits),
         memory(),
         disk(),
         clock(),

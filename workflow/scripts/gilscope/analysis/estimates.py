@@ -13,7 +13,7 @@ from gilscope.analysis.drift import flag_drift
 from gilscope.analysis.intervals import Interval, centre, interval, plain_interval
 from gilscope.analysis.tables import CELL
 from gilscope.cells import SEQUENTIAL
-from gilscope.measuring.laps import is_reference
+from gilscope.measuring.laps import is_reference, reference_beside
 
 BLOCK = ["machine", "runtime", "workload", "kind", "size", "tasks"]
 WARM_UP_LAPS = 1
@@ -33,7 +33,7 @@ def paired(timings: pd.DataFrame) -> pd.DataFrame:
     place = [*BLOCK, "round", "lap"]
     bases = counted.loc[is_base, [*place, "position", "seconds"]].rename(columns={"seconds": "reference"})
     others = counted[~is_base].copy()
-    others["beside"] = (others["position"] + 1) // 3 * 3
+    others["beside"] = reference_beside(others["position"])
     pairs = others.merge(bases.rename(columns={"position": "beside"}), on=[*place, "beside"], how="inner")
     pairs["log_ratio"] = np.log(pairs["reference"] / pairs["seconds"])
     return pairs.drop(columns="beside")

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from gilscope.analysis.scaling import usl
 from gilscope.figures import Results
 from gilscope.figures._look import INK, MUTED, look, order
 from gilscope.figures._panels import (
@@ -32,13 +33,18 @@ def curves(results: Results) -> dict[tuple[str, str], pd.DataFrame]:
     speedups = results.at_largest_size("speedup")
     speedups = speedups[(speedups["pool"] == "cold") | (speedups["strategy"] == "ceiling")]
     blocks = {(str(key[0]), str(key[1])): block for key, block in speedups.groupby(["runtime", "workload"], sort=True)}
-    chosen = {key: block for key, block in blocks.items() if not set(block["strategy"]) <= set(YARDSTICKS)}
+    chosen = {key: block for key, block in blocks.items() if not set(block["strategy"]) <= yardsticks(block)}
 
     def place(item: tuple[tuple[str, str], pd.DataFrame]) -> tuple[str, int, tuple[str, str]]:
         key, block = item
         return block["kind"].iloc[0], -block.loc[choices(block), "workers"].nunique(), key
 
     return dict(sorted(chosen.items(), key=place))
+
+
+def yardsticks(block: pd.DataFrame) -> set[str]:
+    """What alone says nothing: the controls, to which asyncio belongs where there is nothing to wait for."""
+    return {*YARDSTICKS, *(["asyncio"] if block["kind"].iloc[0] == "cpu" else [])}
 
 
 def choices(block: pd.DataFrame) -> pd.Series:
@@ -132,10 +138,7 @@ def laws(axes: Axes, results: Results, block: pd.DataFrame) -> bool:
             counts[row["strategy"]] = row["counts"]
     for name, parameters in fits.items():
         workers = np.geomspace(min(counts[name]), max(counts[name]), 40)
-        curve = workers / (
-            1 + parameters["contention"] * (workers - 1) + parameters["coherence"] * workers * (workers - 1)
-        )
-        axes.plot(workers, curve, color=look(name).colour, linestyle=":", linewidth=1.4, zorder=2)
+        axes.plot(workers, usl(workers, **parameters), color=look(name).colour, linestyle=":", linewidth=1.4, zorder=2)
     return bool(fits)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from gilscope.cells import SEQUENTIAL, Block
 from gilscope.measuring.environment import file_system
+from gilscope.measuring.starting import package_environment
 from gilscope.strategies import Strategy, load_strategies
 from gilscope.workloads import Site, Workload, load_workload
 
@@ -59,11 +60,12 @@ class Job:
 @contextmanager
 def running_service(module: str) -> Iterator[str]:
     """Start a service as a process of its own; yields its address. It ends when its standard input does."""
-    scripts = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    paths = [scripts, *sys.path[:1], os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
     process = subprocess.Popen(
-        [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-m", module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=package_environment(*sys.path[:1]),
     )
     assert process.stdin is not None
     assert process.stdout is not None

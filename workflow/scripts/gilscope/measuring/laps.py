@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gilscope.cells import SEQUENTIAL, Cell
 from gilscope.measuring.job import Job, WrongAnswer
@@ -35,6 +36,11 @@ class Value:
 def is_reference(position: int) -> bool:
     """Whether the value at this position of a lap is one of the sequential values that cells are compared with."""
     return position % REFERENCE_EVERY == 0
+
+
+def reference_beside(position: Any) -> Any:
+    """The position of the reference right before or right after this one; takes whole columns too."""
+    return (position + 1) // REFERENCE_EVERY * REFERENCE_EVERY
 
 
 def lap_order(cells: Sequence[str], seed: str, turned: bool = False) -> list[tuple[int, str]]:

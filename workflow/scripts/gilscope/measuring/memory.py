@@ -18,6 +18,8 @@ from typing import Any
 
 import psutil
 
+from gilscope.measuring.starting import package_environment
+
 SHORTEST_PAUSE_S = 0.01
 SHARE_OF_A_CORE = 0.03
 KINDS = ("pss", "uss")
@@ -49,13 +51,12 @@ class MemorySampler:
 @contextmanager
 def memory_sampler() -> Iterator[MemorySampler]:
     """A sampling process for this process; it ends with the block, and with this process."""
-    scripts = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     process = subprocess.Popen(
         [sys.executable, "-m", "gilscope.measuring.memory", str(os.getpid())],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [scripts, os.environ.get("PYTHONPATH")]))},
+        env=package_environment(),
     )
     assert process.stdin is not None
     assert process.stdout is not None

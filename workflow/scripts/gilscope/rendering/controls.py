@@ -113,7 +113,7 @@ def environment(results: Results) -> Html:
         rows.append(("Frequency", f"{usual:,.0f} MHz", f"{lowest:,.0f} MHz at the lowest", limit_mhz))
     else:
         rows.append(("Frequency", "unknown", "unknown", "–"))
-    content = table(("Reading", "Median round", "Worst round", "Limit"), rows)
+    content = table(("Reading", "Median round", "Worst round", "Limit"), rows, "cards")
     if len(marked):
         listed = [
             (row["workload"], row["size"], f"{row['round']:.0f}", row["flags"]) for row in marked.to_dict("records")

@@ -64,10 +64,9 @@ def scaling_laws(results: Results) -> Html:
     """The fitted laws; where no curve has enough worker counts, why there are none."""
     fitted = [row for row in results.scaling if row.get("law")]
     if not fitted:
-        reasons = sorted({str(row["reason"]) for row in results.scaling if row.get("reason")})
-        why = f" The most that any curve has: {reasons[-1]}." if reasons else ""
-        text = "Amdahl's law and the Universal Scalability Law need five worker counts up to the usable cores." + why
-        return note("warn", "No scaling law.", text)
+        most = max((len(row["counts"]) for row in results.scaling), default=0)
+        text = "Amdahl's law and the Universal Scalability Law need five worker counts up to the usable cores, and 3 rounds; "
+        return note("warn", "No scaling law.", text + f"the longest curve here has {most or 'not even two'}.")
     rows = [
         (
             row["workload"],
