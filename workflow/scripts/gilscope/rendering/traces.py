@@ -65,7 +65,7 @@ def scaling_laws(results: Results) -> Html:
     fitted = [row for row in results.scaling if row.get("law")]
     if not fitted:
         most = max((len(row["counts"]) for row in results.scaling), default=0)
-        text = "Amdahl's law and the Universal Scalability Law need five worker counts up to the usable cores, and 3 rounds; "
+        text = "Amdahl's law and the Universal Scalability Law need 3 rounds and five worker counts up to the cores; "
         return note("warn", "No scaling law.", text + f"the longest curve here has {most or 'not even two'}.")
     rows = [
         (
