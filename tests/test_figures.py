@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,10 +12,14 @@ import pandas as pd
 import pytest
 from gilscope.figures import Results, figure_names, write_figure
 from gilscope.figures._look import STRATEGIES, THEME, VERDICTS, look, order
+from gilscope.figures._panels import legend_columns, panels
+from gilscope.figures._svg import drawing
 from gilscope.figures.by_size import curves as size_curves
 from gilscope.figures.by_strategy import WIDE, sensible_unit
 from gilscope.figures.dial import measured as dial_points
 from gilscope.figures.scaling import curves, lines
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.lines import Line2D
 from synthetic import write_results
 
 FIGURES = figure_names()
@@ -216,3 +221,32 @@ def test_a_fitted_law_is_drawn_along_its_curve(tmp_path: Path) -> None:
     write_figure("scaling", folder, tmp_path / "with.svg")
     assert "USL, fitted" not in words(tmp_path / "without.svg")
     assert "USL, fitted" in words(tmp_path / "with.svg")
+
+
+def test_the_dial_is_drawn_once(tmp_path: Path) -> None:
+    results = Results.read(turn_the_dial(write_results(tmp_path / "example")))
+    assert not results.at_largest_size("speedup")["workload"].str.startswith("dial_").any()
+    dial = results.estimates["workload"].str.startswith("dial_")
+    alone = replace(results, estimates=results.estimates[dial])
+    assert set(alone.at_largest_size("speedup")["workload"]) == {"dial_0", "dial_50", "dial_100"}
+
+
+def test_a_panel_needs_more_than_controls(tmp_path: Path) -> None:
+    results = Results.read(write_results(tmp_path / "example"))
+    estimates = results.estimates
+    computing = estimates["workload"] == "count_loop"
+    only = estimates[~computing | estimates["strategy"].isin(["sequential", "ceiling", "asyncio"])]
+    assert ("cp311", "count_loop") in curves(results)
+    assert ("cp311", "count_loop") not in curves(replace(results, estimates=only))
+
+
+@pytest.mark.parametrize(
+    "labels", [["ceiling"] * 3, list(STRATEGIES), [name for name in STRATEGIES if "blas" in name], ["x" * 200]]
+)
+def test_no_legend_is_wider_than_its_figure(labels: list[str]) -> None:
+    with drawing():
+        figure, _ = panels(3)
+        handles = [Line2D([], [], marker="o", label=label) for label in labels]
+        legend = figure.legend(handles=handles, ncols=legend_columns(labels), handlelength=2.4)
+        width = legend.get_window_extent(FigureCanvasAgg(figure).get_renderer()).width / figure.dpi
+    assert width <= figure.get_figwidth() or legend_columns(labels) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,6 +19,9 @@ from gilscope.figures._look import INK, MUTED, PAPER, look, order
 
 WIDTH = 9.6
 MOST_LINES = 7
+LEGEND_CHARACTERS = 122
+HANDLE_CHARACTERS = 6
+"""What the sample of a line takes in a legend, in characters, and how many of them a figure is wide."""
 
 
 def panels(count: int, columns: int = 3, height: float = 2.55) -> tuple[Figure, list[Axes]]:
@@ -95,9 +98,19 @@ def legend(figure: Figure, names: Iterable[str], extra: Iterable[Line2D] = (), n
         for name in sorted(names, key=order)
     ]
     handles += extra
-    figure.legend(handles=handles, loc="outside upper left", ncols=min(6, max(len(handles), 1)), handlelength=2.4)
+    ncols = legend_columns([str(handle.get_label()) for handle in handles])
+    figure.legend(handles=handles, loc="outside upper left", ncols=ncols, handlelength=2.4)
     if note:
         figure.supxlabel(note, x=0.01, ha="left", fontsize=8, color=MUTED)
+
+
+def legend_columns(labels: Sequence[str]) -> int:
+    """The most columns, up to six, in which labels of these lengths fit beside each other, filled column by column."""
+    for columns in range(6, 1, -1):
+        filled = [list(part) for part in np.array_split(np.asarray(labels, dtype=object), columns)]
+        if sum(max(map(len, column)) + HANDLE_CHARACTERS for column in filled if column) <= LEGEND_CHARACTERS:
+            return columns
+    return 1
 
 
 def hollow_note(points: pd.DataFrame) -> str:

@@ -31,7 +31,7 @@ def draw(results: Results) -> Figure:
     if points.empty:
         return nothing("No speedups of the dial: no block of it has been measured.")
     runtimes = sorted(points["runtime"].unique())
-    figure, places = panels(len(runtimes), columns=2, height=3.4)
+    figure, places = panels(len(runtimes), columns=min(2, len(runtimes)), height=3.4)
     for axes, runtime in zip(places, runtimes, strict=True):
         panel(axes, points[points["runtime"] == runtime])
         axes.set_title(f"{points['workers'].iloc[0]} workers · {runtime}")
