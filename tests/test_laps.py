@@ -22,6 +22,7 @@ from gilscope.measuring.laps import (
     lap_order,
     laps_for,
     loops_for,
+    nothing_to_decide,
     time_value,
 )
 from gilscope.strategies import load_strategies, strategy
@@ -88,6 +89,14 @@ def test_no_value_is_shorter_than_the_shortest(timed: list[tuple[str, float]]) -
 )
 def test_laps_fill_the_round_within_bounds(seconds: float, lap_seconds: float, laps: int) -> None:
     assert laps_for(seconds, lap_seconds, min_laps=5) == laps
+
+
+def test_one_sequential_value_decides_where_a_lap_cannot_be_short() -> None:
+    cells = ["threading-2", "multiprocessing-2", "ceiling-2-warm"]
+    assert nothing_to_decide(0.2, cells, seconds=1.0, min_laps=5)
+    assert not nothing_to_decide(0.01, cells, seconds=1.0, min_laps=5), "more laps might fit"
+    assert not nothing_to_decide(0.2, cells, seconds=10.0, min_laps=5)
+    assert not nothing_to_decide(0.2, [*cells, "threading-64"], seconds=1.0, min_laps=5), "a value might be too short"
 
 
 @strategy("failing")

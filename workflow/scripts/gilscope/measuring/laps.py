@@ -85,7 +85,7 @@ def forget_helpers() -> None:
 def time_value(job: Job, name: str, loops: int = 1) -> float:
     """Seconds per loop of one cell, its answers checked.
 
-    Cold: from before the workers' start to after their end. Warm: the second of two calls on workers already running.
+    Cold: from before the workers' start to after their end. Warm: on running workers that have done a task each.
     """
     cell = Cell.parse(name)
     strategy = job.strategies[cell.strategy]
@@ -95,7 +95,8 @@ def time_value(job: Job, name: str, loops: int = 1) -> float:
     gc.collect()
     if cell.pool == "warm":
         with strategy.open(cell.workers) as spread:
-            list(spread(function, items))
+            # The ceiling's processes get their whole share when they start.
+            list(spread(function, items if strategy.control else items[: cell.workers]))
             began = time.perf_counter()
             for loop in range(loops):
                 answers = spread(function, items)
@@ -143,6 +144,17 @@ class Laps:
                 self.failed[name] = f"{type(error).__name__}: {error}"
                 print(f"{self.job.block.path} {name} failed: {self.failed[name]}", file=sys.stderr)
         return values
+
+
+def nothing_to_decide(sequential_seconds: float, cells: Sequence[str], seconds: float, min_laps: int) -> bool:
+    """Whether one sequential value tells that a round has the fewest laps, and a value one loop.
+
+    A lap lasts at least as long as its references; and W workers are not more than 2 W times as fast.
+    """
+    references = sum(name == SEQUENTIAL.name for _, name in lap_order(cells, ""))
+    most = max((Cell.parse(name).workers for name in cells), default=1)
+    long_enough = sequential_seconds / (2 * most) >= SHORTEST_VALUE_S
+    return long_enough and references * sequential_seconds * (min_laps + 1) >= seconds
 
 
 def loops_for(values: Iterable[Value]) -> dict[str, int]:

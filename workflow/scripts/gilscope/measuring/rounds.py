@@ -11,11 +11,19 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from gilscope.cells import Block, Cell
+from gilscope.cells import SEQUENTIAL, Block, Cell
 from gilscope.measuring.environment import read_environment
 from gilscope.measuring.hidden import read_hidden_threads
 from gilscope.measuring.job import Job, NotApplicable, prepared
-from gilscope.measuring.laps import Laps, Value, forget_helpers, laps_for, loops_for
+from gilscope.measuring.laps import (
+    Laps,
+    Value,
+    forget_helpers,
+    laps_for,
+    loops_for,
+    nothing_to_decide,
+    time_value,
+)
 from gilscope.measuring.lock import machine_lock
 from gilscope.measuring.probing import probe_workers
 from gilscope.runtimes import gil_enabled
@@ -63,10 +71,26 @@ def applicable(job: Job) -> tuple[list[str], dict[str, str]]:
     return runnable, skipped
 
 
+def decide_length(job: Job, laps: Laps) -> tuple[dict[str, int], int]:
+    """How many loops the values of each cell hold, and how many laps a round has."""
+    block = job.block
+    sequential = time_value(job, SEQUENTIAL.name)
+    if nothing_to_decide(sequential, laps.cells, block.seconds, block.min_laps):
+        return dict.fromkeys([SEQUENTIAL.name, *laps.cells], 1), block.min_laps
+    began = time.perf_counter()
+    values = laps.take(0, "calibration")
+    laps.loops = loops_for(values)
+    if max(laps.loops.values()) > 1:
+        began = time.perf_counter()
+        values += laps.take(1, "calibration")
+    return loops_for(values), laps_for(block.seconds, time.perf_counter() - began, block.min_laps)
+
+
 def calibrate(block: Block, path: str) -> None:
     """Decide how many loops a value and how many laps a round of this block has; write it for the rounds to share.
 
-    The first lap finds the loops, the second, with them, the time that a lap takes. Cells that fail here are left out.
+    The first lap finds the loops, the second, with them, the time that a lap takes; neither where a single sequential
+    value tells both. Cells that fail here are left out.
     """
     with machine_lock() as waited:
         started = time.time()
@@ -74,14 +98,9 @@ def calibrate(block: Block, path: str) -> None:
             with prepared(block, os.path.dirname(path)) as job:
                 runnable, skipped = applicable(job)
                 workers, failed = probe_workers(job, runnable)
-                laps = Laps(job, [name for name in runnable if name not in failed], {})
-                began = time.perf_counter()
-                values = laps.take(0, "calibration")
-                laps.loops = loops_for(values)
-                if max(laps.loops.values()) > 1:
-                    began = time.perf_counter()
-                    values += laps.take(1, "calibration")
-                lap_seconds = time.perf_counter() - began
+                cells = [name for name in runnable if name not in failed]
+                laps = Laps(job, cells, {})
+                loops, number = decide_length(job, laps)
         except NotApplicable as reason:
             result: dict[str, Any] = {"not_applicable": str(reason)}
         else:
@@ -91,9 +110,8 @@ def calibrate(block: Block, path: str) -> None:
                 "skipped": skipped,
                 "failed": failed,
                 "workers": workers,
-                "loops": loops_for(values),
-                "laps": laps_for(block.seconds, lap_seconds, block.min_laps),
-                "lap_seconds": lap_seconds,
+                "loops": loops,
+                "laps": number,
                 "file_system": job.site.file_system,
             }
         when = {"started": started, "ended": time.time(), "waited_s": waited}
