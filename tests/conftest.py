@@ -5,12 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gilscope.cells import Block
+from servers import Missing, running_display, running_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "workflow" / "scripts"
@@ -74,3 +75,32 @@ def measure(environment: dict[str, str]) -> Callable[..., subprocess.CompletedPr
 @pytest.fixture(scope="session")
 def read() -> Callable[[Path], Any]:
     return lambda path: json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The DSN of a real PostgreSQL."""
+    try:
+        with running_postgres() as dsn:
+            yield dsn
+    except Missing as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def display() -> Iterator[str]:
+    """The name of a real X display."""
+    try:
+        with running_display() as name:
+            yield name
+    except Missing as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture
+def quick_turtles(display: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A display, and the folder to start in sets turtle's pause between two steps of an animation to 0."""
+    (tmp_path / "turtle.cfg").write_text("delay = 0\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DISPLAY", display)
+    return display

@@ -7,6 +7,7 @@ import os
 import pickle
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from gilscope.workloads import (
     Site,
     Workload,
     _http,
+    _turtles,
     expand,
     file_of,
     load_workload,
@@ -44,11 +46,19 @@ def facts(request: pytest.FixtureRequest) -> Workload:
 
 
 @pytest.fixture
-def site(facts: Workload, tmp_path: Path) -> Iterator[Site]:
-    """A place to run at, with the service that the workload names, really running."""
+def site(facts: Workload, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
+    """A place to run at, with the servers that the workload needs really running, where they are to be had."""
+    if facts.service == _turtles.__name__:
+        request.getfixturevalue("quick_turtles")
+    site = Site(str(tmp_path), external=request.getfixturevalue(facts.external) if facts.external else None)
+    reason = facts.unavailable(site)
+    if reason:
+        pytest.skip(reason)
     with optional_service(facts.service) as address:
-        yield Site(str(tmp_path), address)
-    facts.fresh()
+        site = replace(site, address=address)
+        yield site
+        facts.fresh()
+        facts.finish(site)
 
 
 @pytest.fixture

@@ -44,6 +44,7 @@ class Block:
     cells: names of the cells apart from ``sequential-1``, which is in every block.
     seconds: how long one round should last.
     folder: where a user's own workload lies; empty for those in the package.
+    external: the outside service that it may use, when the configuration names one; its address is not part of this.
     """
 
     runtime: str
@@ -55,6 +56,7 @@ class Block:
     seconds: float
     min_laps: int = 5
     folder: str = ""
+    external: str = ""
 
     @property
     def path(self) -> str:

@@ -9,7 +9,7 @@ import functools
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Callable
 
@@ -21,11 +21,15 @@ SIZES = ("small", "medium", "large", "deck")
 
 @dataclass(frozen=True)
 class Site:
-    """Where a block's tasks run: a scratch folder, its file system, and the address of the service if there is one."""
+    """Where a block's tasks run: a scratch folder, its file system, the address of the service if there is one.
+
+    external: how to reach the outside service that the workload needs, as the configuration says; None without.
+    """
 
     folder: str
     address: str | None = None
     file_system: str | None = None
+    external: str | None = field(default=None, repr=False)
 
 
 def repeat_parameter(parameter: Any, tasks: int, site: Site) -> Sequence[Any]:
@@ -47,6 +51,10 @@ def nothing() -> None:
     return None
 
 
+def nothing_to_clear(site: Site) -> None:
+    return None
+
+
 def no_memory(parameter: Any) -> int:
     return 0
 
@@ -59,11 +67,13 @@ class Workload:
     sizes: size → parameter; at ``large`` some 10 to 30 ms a task.
     unit: what the parameter counts, for people.
     inputs: ``(parameter, tasks, site) -> items``; built before the clock starts.
+    finish: ``(site)``; removes what the inputs have left outside the site's folder, even if they were not finished.
     coroutine: ``(offload) -> async context manager`` that yields the task as a native coroutine function;
         ``await offload(function, *args)`` computes, in place or in a process, as the strategy decides.
+    external: the key below ``services`` in the configuration that says how to reach an outside service it needs.
     service: module run as a process of its own during the block; it prints its address on its first line.
     memory: ``(parameter) -> bytes`` one task holds, to refuse sizes that do not fit.
-    unavailable: ``(site) -> reason`` or None, asked where it would run.
+    unavailable: ``(site) -> reason`` or None, asked where it would run, before its service starts.
     fresh: forgets what earlier values left behind (open connections); called, untimed, before each value.
     same: ``(answer, expected) -> bool``.
     library: whether the computing happens in a C library rather than in bytecode.
@@ -76,7 +86,9 @@ class Workload:
     sizes: Mapping[str, Any]
     unit: str = "steps"
     inputs: Callable[[Any, int, Site], Sequence[Any]] = repeat_parameter
+    finish: Callable[[Site], None] = nothing_to_clear
     coroutine: Callable[..., Any] | None = None
+    external: str | None = None
     service: str | None = None
     memory: Callable[[Any], int] = no_memory
     unavailable: Callable[[Site], str | None] = no_reason

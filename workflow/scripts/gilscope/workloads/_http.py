@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import functools
 import io
 import os
 import sys
@@ -43,26 +44,26 @@ def close_connections() -> None:
         _pool = None
 
 
-def table() -> str:
-    """The CSV that the server hands out: 1000 rows in 20 groups."""
+@functools.lru_cache(maxsize=8)
+def table(rows: int) -> str:
+    """The CSV that the server hands out: its rows in 20 groups."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["group", "A", "B"])
-    writer.writerows([row % 20, row, row * row] for row in range(CSV_ROWS))
+    writer.writerows([row % 20, row, row * row] for row in range(rows))
     return text.getvalue()
 
 
 async def serve() -> None:
-    """Answer ``/page?delay=s`` and ``/table?delay=s`` after s seconds, until standard input ends."""
+    """Answer ``/page?delay=s`` and ``/table?delay=s&rows=n`` after s seconds, until standard input ends."""
     from aiohttp import web
-
-    body = table()
 
     async def page(request: web.Request) -> web.Response:
         await asyncio.sleep(float(request.query["delay"]))
         return web.Response(text="ok")
 
     async def csv_file(request: web.Request) -> web.Response:
+        body = table(int(request.query.get("rows", CSV_ROWS)))
         await asyncio.sleep(float(request.query["delay"]))
         return web.Response(text=body, content_type="text/csv")
 
