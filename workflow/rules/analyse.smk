@@ -13,17 +13,18 @@ rule configure:
     conda:
         "../../environment.yml"
     params:
-        config=RUN.config.model_dump(mode="json"),
+        config=RUN.config.shared(),
     script:
         "../scripts/configure.py"
 
 
 rule collect:
-    """Tidy tables: a row per timed value, per trace, per round; what workers said, and what could not be measured."""
+    """Tidy tables: a row per timed value, trace, round, observation; what workers said, and what gave nothing."""
     input:
         raws=RUN.files("raw/{path}/round-{round}.json"),
         facts=RUN.files("raw/{path}/round-{round}.facts.json"),
         traces=RUN.traces(),
+        labs=RUN.labs(),
         machine="results/{machine}/machine.json",
         runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
         code=ANALYSIS,
@@ -31,6 +32,7 @@ rule collect:
         timings="results/{machine}/timings.parquet",
         traces="results/{machine}/traces.parquet",
         rounds="results/{machine}/rounds.parquet",
+        observations="results/{machine}/observations.parquet",
         workers="results/{machine}/workers.json",
         gaps="results/{machine}/gaps.json",
     log:
@@ -68,12 +70,13 @@ rule judge:
     input:
         timings="results/{machine}/timings.parquet",
         traces="results/{machine}/traces.parquet",
+        observations="results/{machine}/observations.parquet",
         estimates="results/{machine}/estimates.parquet",
         gaps="results/{machine}/gaps.json",
         machine="results/{machine}/machine.json",
         runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
         claims=RUN.config.claims,
-        code=[*ANALYSIS, *package("claims.py")],
+        code=[*ANALYSIS, *package("claim*.py")],
     output:
         verdicts="results/{machine}/verdicts.json",
         decisions="results/{machine}/decisions.json",
@@ -81,5 +84,7 @@ rule judge:
         "results/{machine}/logs/judge.log",
     conda:
         "../../environment.yml"
+    params:
+        workloads=RUN.workloads,
     script:
         "../scripts/judge.py"

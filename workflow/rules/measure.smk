@@ -2,7 +2,8 @@
 
 MEASURING = package("cells.py", "measuring/*.py")
 TRACING = package("measuring/memory.py", "measuring/trac*.py")
-TIMING = [file for file in MEASURING if file not in TRACING]
+OBSERVING = package("measuring/keeper.py", "measuring/trial*.py")
+TIMING = [file for file in MEASURING if file not in TRACING + OBSERVING]
 
 
 rule calibrate:
@@ -54,7 +55,7 @@ rule record:
         script="workflow/scripts/record.py",
         calibration=rules.calibrate.output[0],
         code=code_of,
-        measuring=MEASURING,
+        measuring=TIMING + TRACING,
     output:
         trace="results/{machine}/traces/{runtime}/{workload}/{size}/round-{round}.json",
         events="results/{machine}/traces/{runtime}/{workload}/{size}/round-{round}.trace.json",

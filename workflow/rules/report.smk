@@ -41,12 +41,13 @@ rule render:
         rounds="results/{machine}/rounds.parquet",
         traces="results/{machine}/traces.parquet",
         scaling="results/{machine}/scaling.json",
+        observations="results/{machine}/observations.parquet",
         workers="results/{machine}/workers.json",
         gaps="results/{machine}/gaps.json",
         verdicts="results/{machine}/verdicts.json",
         decisions="results/{machine}/decisions.json",
         figures=expand("results/{{machine}}/figures/{figure}.svg", figure=FIGURES),
-        code=package("rendering/*.py", "figures/*.py"),
+        code=package("rendering/*.py", "figures/*.py", "labs/*.py"),
     output:
         report=report(
             "results/{machine}/report.html",

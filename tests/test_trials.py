@@ -1,0 +1,196 @@
+"""Labs run in a copy of the package that has one more: a lab that hangs, crashes, floods and leaves things behind."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from gilscope.measuring.keeper import MARK
+
+SCRIPTS = Path(__file__).parents[1] / "workflow/scripts"
+GRIM = '''
+"""A lab for tests."""
+import ctypes, multiprocessing, os, subprocess, sys, tempfile, time
+from multiprocessing import shared_memory
+from gilscope.labs import Lab
+from gilscope.measuring.keeper import segment_name
+
+LAB = Lab(metrics={"ok": "share", "pid": "count"}, timed=False, seconds=1, side_by_side=8)
+SLEEPER = "import time; time.sleep(600)"
+
+
+@LAB.case("plain", trials=6, together=4)
+def plain():
+    """Does nothing."""
+    return {"ok": True, "pid": os.getpid()}
+
+
+@LAB.case("hangs", trials=2, limit_s=1.0)
+def hangs():
+    time.sleep(600)
+    return {"ok": True}
+
+
+@LAB.case("holds the lock", trials=1, limit_s=1.0)
+def holds():
+    ctypes.PyDLL(None).sleep(600)
+    return {"ok": True}
+
+
+@LAB.case("crashes on the second", trials=3, together=3)
+def crashes(seen=[]):
+    seen.append(1)
+    if len(seen) == 2:
+        ctypes.string_at(0)
+    return {"ok": True}
+
+
+@LAB.case("raises", trials=1)
+def raises():
+    raise LookupError("nothing there")
+
+
+@LAB.case("undeclared", trials=1)
+def undeclared():
+    return {"other": 1}
+
+
+@LAB.case("floods", trials=1)
+def floods():
+    for _ in range(2000):
+        print("x" * 10_000)
+    return {"ok": True}
+
+
+@LAB.case("leaves things", trials=1)
+def leaves():
+    subprocess.Popen([sys.executable, "-c", SLEEPER])
+    subprocess.Popen([sys.executable, "-c", SLEEPER], start_new_session=True)
+    tempfile.mkstemp()
+    memory = shared_memory.SharedMemory(segment_name(1), create=True, size=4096)
+    memory.close()
+    return {"ok": True}
+
+
+@LAB.case("long", trials=1, few=0, limit_s=60.0)
+def long():
+    pool = multiprocessing.get_context("spawn").Pool(2)
+    pool.map(abs, [1, 2])
+    leaves()
+    open(os.environ["STARTED"], "w").close()
+    time.sleep(600)
+    return {"ok": True}
+
+
+@LAB.case("not here", trials=5, unavailable=lambda: "needs a moon")
+def not_here():
+    return {"ok": True}
+'''
+
+
+@pytest.fixture(scope="module")
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    copied = tmp_path_factory.mktemp("grim") / "scripts"
+    shutil.copytree(SCRIPTS, copied, ignore=shutil.ignore_patterns("__pycache__"))
+    (copied / "gilscope/labs/grim.py").write_text(GRIM)
+    return copied
+
+
+def start(scripts: Path, output: Path, descriptive: str, **environment: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, str(scripts / "observe.py"), "grim", "--descriptive", descriptive, str(output)]
+    temporary = output.parent / "tmp"
+    temporary.mkdir(exist_ok=True)
+    return subprocess.Popen(command, env={**os.environ, "TMPDIR": str(temporary), **environment})
+
+
+@pytest.fixture(scope="module")
+def seen(scripts: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    output = tmp_path_factory.mktemp("seen") / "grim.json"
+    assert start(scripts, output, "small").wait(120) == 0
+    assert not left_in(output.parent / "tmp"), "the lab's own folder, or a process of it, is still there"
+    return json.loads(output.read_text())
+
+
+def left_in(temporary: Path) -> list[str]:
+    """What of a lab is still there: files, marked processes, segments."""
+    marked = [process for process in psutil.process_iter() if temporary_of(process) == str(temporary)]
+    files = [path.name for path in temporary.iterdir() if path.name != "gilscope-measuring.lock"]
+    return [*files, *(f"process {process.pid}" for process in marked), *glob.glob("/dev/shm/gilscope-*")]
+
+
+def temporary_of(process: psutil.Process) -> str | None:
+    try:
+        environment = process.environ()
+    except psutil.Error:
+        return None
+    return os.path.dirname(environment.get("TMPDIR", "")) if MARK in environment else None
+
+
+def reasons(seen: dict[str, Any], case: str) -> list[tuple[int | None, str]]:
+    return [(gap["trial"], gap["reason"]) for gap in seen["gaps"] if gap["case"] == case]
+
+
+def trials(seen: dict[str, Any], case: str) -> list[int]:
+    return [row["trial"] for row in seen["observations"] if row["case"] == case and row["metric"] == "ok"]
+
+
+def test_trials_share_as_many_processes_as_the_lab_allows(seen: dict[str, Any]) -> None:
+    pids = [row["value"] for row in seen["observations"] if (row["case"], row["metric"]) == ("plain", "pid")]
+    assert trials(seen, "plain") == [0, 1, 2, 3, 4, 5]
+    assert len(set(pids)) == 2
+    assert {row["unit"] for row in seen["observations"]} == {"share", "count"}
+
+
+@pytest.mark.parametrize("case", ["hangs", "holds the lock"])
+def test_a_trial_that_hangs_is_ended_even_while_it_holds_the_lock(seen: dict[str, Any], case: str) -> None:
+    assert {reason for _, reason in reasons(seen, case)} == {"no answer within 1 s"}
+
+
+def test_a_crash_costs_its_trial_and_no_other(seen: dict[str, Any]) -> None:
+    ((trial, reason),) = reasons(seen, "crashes on the second")
+    assert trial == 1
+    assert f"ended with {-signal.SIGSEGV.value}" in reason
+    assert trials(seen, "crashes on the second") == [0, 2]
+
+
+def test_errors_and_undeclared_metrics_are_gaps_with_a_reason(seen: dict[str, Any]) -> None:
+    assert reasons(seen, "raises") == [(0, "LookupError: nothing there")]
+    assert reasons(seen, "undeclared") == [(0, "the lab does not declare the metric other")]
+    assert reasons(seen, "not here") == [(None, "needs a moon")]
+
+
+def test_a_flood_of_output_is_read_and_thrown_away(seen: dict[str, Any]) -> None:
+    assert trials(seen, "floods") == [0]
+
+
+def test_what_trials_leave_is_gone_when_the_lab_ends(seen: dict[str, Any]) -> None:
+    assert trials(seen, "leaves things") == [0]
+    assert trials(seen, "long") == [], "a case with few=0 belongs to the full form only"
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_killing_a_lab_leaves_nothing_behind(scripts: Path, tmp_path: Path, how: signal.Signals) -> None:
+    started = tmp_path / "started"
+    process = start(scripts, tmp_path / "grim.json", "full", STARTED=str(started))
+    deadline = time.monotonic() + 60
+    while not started.exists():
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.02)
+    assert left_in(tmp_path / "tmp"), "there must be something to clean up"
+    process.send_signal(how)
+    process.wait(30)
+    while left_in(tmp_path / "tmp"):
+        assert time.monotonic() < deadline, left_in(tmp_path / "tmp")
+        time.sleep(0.05)
+    assert not (tmp_path / "grim.json").exists()

@@ -1,0 +1,21 @@
+"""The labs: experiments about behaviour, each alone on the machine, after the timed rounds."""
+
+
+rule observe:
+    """One lab: its trials in processes of their own, each bounded in time and output; what was seen, trial by trial."""
+    input:
+        script="workflow/scripts/observe.py",
+        code=lambda wildcards: package(f"labs/{wildcards.lab}.py", "labs/_*.py"),
+        observing=OBSERVING,
+        measuring=package("measuring/environment.py", "measuring/lock.py", "measuring/memory.py"),
+    output:
+        "results/{machine}/labs/{runtime}/{lab}.json",
+    log:
+        "results/{machine}/logs/observe/{runtime}/{lab}.log",
+    conda:
+        "../../environment.yml"
+    threads: lambda wildcards: workflow.cores
+    params:
+        descriptive=RUN.config.labs.descriptive,
+    shell:
+        'exec "$GILSCOPE_PYTHON" {input.script} {wildcards.lab} --descriptive {params.descriptive} {output} 2> {log}'

@@ -1,0 +1,133 @@
+"""Whatever happens to a lab, nothing of it stays: a process apart cleans up once the lab's own has gone.
+
+python -m gilscope.measuring.keeper TOKEN FOLDER      makes the folder, says "ready", cleans up when its input ends
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Callable
+
+import psutil
+
+from gilscope.measuring.starting import package_environment
+
+MARK = "GILSCOPE_LAB"
+TRIAL = "GILSCOPE_TRIAL"
+"""The environment variables by which every process of a lab, and of a trial, is known, whoever its parent is now."""
+TRACKER = "multiprocessing.resource_tracker"
+SEGMENTS = "/dev/shm"
+PATIENCE_S = 2.0
+
+
+@dataclass(frozen=True)
+class Nest:
+    """What the processes of one lab have in common: the mark they carry, and the folder for their temporary files."""
+
+    token: str
+    folder: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**package_environment(), MARK: self.token, "TMPDIR": self.folder}
+
+
+def segment_name(number: int) -> str:
+    """A name for a shared-memory segment by which the keeper can find it."""
+    return f"gilscope-{os.environ.get(MARK, 'alone')}-{os.getpid()}-{number}"
+
+
+@contextmanager
+def kept() -> Iterator[Nest]:
+    """A nest that is gone afterwards, and soon after this process should it be killed, with all that lives in it."""
+    token = secrets.token_hex(6)
+    nest = Nest(token, os.path.join(tempfile.gettempdir(), f"gilscope-{token}"))
+    keeper = subprocess.Popen(
+        [sys.executable, "-m", "gilscope.measuring.keeper", nest.token, nest.folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=package_environment(),
+        start_new_session=True,
+    )
+    assert keeper.stdin is not None
+    assert keeper.stdout is not None
+    try:
+        if not keeper.stdout.readline():
+            raise OSError(f"no folder for temporary files could be made at {nest.folder}")
+        yield nest
+    finally:
+        keeper.stdin.close()
+        keeper.wait()
+        keeper.stdout.close()
+
+
+def carriers(variable: str, token: str) -> list[psutil.Process]:
+    """The living processes, other than this one, that carry a token in their environment."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and process.environ().get(variable) == token:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def is_tracker(process: psutil.Process) -> bool:
+    """Whether a process is multiprocessing's own cleaner, which removes segments and semaphores once all are gone."""
+    try:
+        return TRACKER in " ".join(process.cmdline())
+    except (psutil.Error, OSError):
+        return False
+
+
+def kill(process: psutil.Process) -> None:
+    try:
+        process.kill()
+    except (psutil.Error, OSError):
+        return
+
+
+def end_all(find: Callable[[], list[psutil.Process]]) -> None:
+    """Kill what ``find`` finds until it finds nothing; resource trackers are given time to do their work first."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        found = find()
+        if not found:
+            return
+        patient = time.monotonic() < deadline
+        for process in found:
+            if not (patient and is_tracker(process)):
+                kill(process)
+        time.sleep(0.01)
+
+
+def clean(token: str, folder: str) -> None:
+    """End every process that carries the token; remove its segments and its folder."""
+    end_all(lambda: carriers(MARK, token))
+    for segment in glob.glob(os.path.join(SEGMENTS, f"gilscope-{token}-*")):
+        os.unlink(segment)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def serve(token: str, folder: str) -> None:
+    try:
+        os.mkdir(folder, 0o700)
+        print("ready", flush=True)
+        sys.stdin.read()
+    finally:
+        clean(token, folder)
+
+
+if __name__ == "__main__":
+    serve(*sys.argv[1:])
