@@ -24,6 +24,7 @@ include: "workflow/rules/runtimes.smk"
 if not RUN.config.only_existing:
 
     include: "workflow/rules/measure.smk"
+    include: "workflow/rules/labs.smk"
 
 
 include: "workflow/rules/analyse.smk"

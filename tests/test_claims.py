@@ -1,9 +1,10 @@
 from pathlib import Path
 
 import pytest
-from gilscope.claims import Case, ClaimsFile, leaf, read_claims, worker_count
+from gilscope.claim_files import read_claims
+from gilscope.claims import Case, ClaimsFile, leaf, worker_count
 from gilscope.mistakes import Mistakes
-from gilscope.workloads import load_workload
+from gilscope.workloads import load_workload, workload_names
 
 SHIPPED = str(Path(__file__).parents[1] / "config/claims.yaml")
 CLAIM = "{id: mine, slide: none, says: Something., metric: speedup, of: threading, holds: {above: 2}, cases: [{workload: sleep}]}"
@@ -47,7 +48,7 @@ def test_users_add_claims_of_their_own(tmp_path: Path) -> None:
             "claims[0].holds.abov is not a key; allowed are above, below, within. Did you mean above?",
         ),
         (("above: 2", "above: 2, below: 1"), "claims[0].holds"),
-        (("metric: speedup", "metric: speed"), "claims[0].metric is 'speed'; metric is speedup, "),
+        (("metric: speedup", "metric: speed"), "claims[0].metric is 'speed'; metric is one of speedup, "),
         (("cases: [{workload: sleep}]", "cases: []"), "claims[0].cases"),
     ],
 )
@@ -73,3 +74,49 @@ def test_a_case_takes_from_its_claim_what_it_does_not_say(shipped: ClaimsFile) -
     warm = leaf(claim, claim.cases[1], load_workload("sum_squares"), 2)
     assert [cell.name for cell in warm.cells] == ["multiprocessing-16-warm", "multiprocessing-2-warm"]
     assert leaf(claim, Case(workload="sum_squares"), None, 2).holds == claim.holds
+
+
+LAB_CLAIM = (
+    "{id: mine, slide: none, says: Something., metric: share, lab: race, observes: total_wrong, holds: {above: 0.5},"
+    " cases: [{of: a call between}]}"
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "change", "said"),
+    [
+        (CLAIM, ("workload: sleep", "workload: sleap"), "claims[0].cases[0].workload is 'sleap'; a workload is one of "),
+        (CLAIM, ("workload: sleep", "size: large"), "claims[0].cases[0] has no workload; speedup is measured on one."),
+        (CLAIM, ("of: threading", "of: treading"), "claims[0].of is 'treading'; a strategy is one of "),
+        (CLAIM, ("of: threading, ", ""), "claims[0].cases[0] has no of; speedup needs a strategy there."),
+        (CLAIM, ("metric: speedup", "metric: time_ratio"), "claims[0].cases[0] has no over; time_ratio needs a strategy there."),
+        (CLAIM, ("metric: speedup", "metric: speedup, lab: race"), "claims[0] has lab, which belongs to the metrics share and observed_ratio."),
+        (LAB_CLAIM, ("lab: race", "lab: rice"), "claims[0].lab is 'rice'; a lab is one of "),
+        (LAB_CLAIM, ("lab: race, ", ""), "claims[0] has no lab; share is observed in one."),
+        (LAB_CLAIM, ("total_wrong", "total_wron"), "claims[0].observes is 'total_wron'; a metric of race is one of "),
+        (LAB_CLAIM, ("observes: total_wrong, ", ""), "claims[0].cases[0] has no observes; share needs a metric of the lab there."),
+        (LAB_CLAIM, ("of: a call between", "of: a call betwen"), "claims[0].cases[0].of is 'a call betwen'; a case of race is one of "),
+        (LAB_CLAIM, ("above: 0.5", "within: [0.1, 0.5]"), "claims[0].holds.within is given; a share is tested against above or below."),
+    ],
+)  # fmt: skip
+def test_a_claim_speaks_of_what_exists(tmp_path: Path, claim: str, change: tuple[str, str], said: str) -> None:
+    file = tmp_path / "own.yaml"
+    assert change[0] in claim
+    file.write_text(f"claims: [{claim.replace(*change)}]")
+    with pytest.raises(Mistakes) as mistakes:
+        read_claims([str(file)], {"sleep": load_workload("sleep")})
+    assert any(line.startswith(f"{file}: {said}") for line in mistakes.value.lines), mistakes.value.lines
+    if "is one of" in said:
+        assert "Did you mean" in str(mistakes.value)
+
+
+def test_what_we_ship_speaks_of_what_exists() -> None:
+    read_claims([SHIPPED], {name: load_workload(name) for name in workload_names()})
+
+
+def test_each_outcome_of_the_talks_claims_is_explained(shipped: ClaimsFile) -> None:
+    for claim in shipped.claims:
+        said = claim.outcomes
+        assert said.confirmed, claim.id
+        assert said.refuted, claim.id
+        assert said.mixed or len(claim.cases) == 1 or claim.rollup == "one-refutes", claim.id

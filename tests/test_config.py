@@ -37,7 +37,7 @@ def test_what_we_ship_is_right(preset: Path | None) -> None:
         ("sweep: {workers: [1, 2, 0]}", ["sweep.workers[2] is 0; a worker count is a whole number from 1 to 1024."]),
         ("sweep: {workers: [1, 2.5]}", ["sweep.workers[1] is 2.5; a worker count is a whole number from 1 to 1024."]),
         ("sweep: {workers: autp}", ["sweep.workers is 'autp'; workers are auto or a list of worker counts. Did you mean auto?"]),
-        ("mesure: {rounds: 5}", ["mesure is not a key; allowed are preset, machine, measure, sweep, limits, parameters, claims, only_existing. Did you mean measure?"]),
+        ("mesure: {rounds: 5}", ["mesure is not a key; allowed are preset, machine, measure, sweep, labs, services, limits, parameters, claims, only_existing. Did you mean measure?"]),
         ("measure: {round: 5}", ["measure.round is not a key; allowed are rounds, seconds, min_laps. Did you mean rounds?"]),
         ("measure: {rounds: many}", ["measure.rounds is 'many'; a number of rounds is a whole number from 1 to 100."]),
         ("measure: {rounds: true}", ["measure.rounds is True; a number of rounds is a whole number from 1 to 100."]),

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from gilscope.cells import Block, Cell
-from gilscope.claims import read_claims
+from gilscope.claim_files import read_claims
 from gilscope.config import Config
 from gilscope.mistakes import Mistakes
 from gilscope.sweep import automatic_workers, block_sources, build_sweep, memory_mistakes, task_count

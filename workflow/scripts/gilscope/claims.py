@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from gilscope.cells import Cell
 from gilscope.config import Pool, Size, Strict
-from gilscope.mistakes import Mistakes, blame, key_path, model_mistakes, read_yaml
 from gilscope.workloads import Workload
 
-Metric = Literal["speedup", "speedup_ratio", "time_ratio", "effective_cores", "lock_ratio", "runtime_ratio", "lab"]
+Metric = Literal[
+    "speedup",
+    "speedup_ratio",
+    "time_ratio",
+    "effective_cores",
+    "lock_ratio",
+    "runtime_ratio",
+    "share",
+    "observed_ratio",
+]
+TIMED = ("speedup", "speedup_ratio", "time_ratio", "effective_cores")
+"""Metrics of cells of this run's own runtime; ``lock_ratio`` and ``runtime_ratio`` compare runtimes."""
+OBSERVED = ("share", "observed_ratio")
+"""Metrics of a lab's observations."""
+RATIOS = ("speedup_ratio", "time_ratio", "observed_ratio")
+"""Metrics that need something to compare with: ``over``."""
 Need = Literal["gil", "cores", "lock-off", "pypy"]
 Workers = Annotated[str, StringConstraints(pattern=r"^(cores|\d+|\d+\*cores)$")] | int
 MOST_PROCESSES = 256
@@ -38,6 +51,15 @@ class Holds(Strict):
         return self.model_dump(exclude_none=True)
 
 
+class Outcomes(Strict):
+    """What each verdict means to a working programmer: why it came out so, since which version, what to do instead."""
+
+    confirmed: str | None = Field(None, description="an outcome's sentence is text")
+    refuted: str | None = Field(None, description="an outcome's sentence is text")
+    mixed: str | None = Field(None, description="an outcome's sentence is text")
+    inconclusive: str | None = Field(None, description="an outcome's sentence is text")
+
+
 class Case(Strict):
     """One leaf of a claim; what it leaves out it takes from the claim, and the workers from the workload's kind."""
 
@@ -45,8 +67,9 @@ class Case(Strict):
     workload: str | None = Field(None, description="workload is the name of one")
     size: Size = Field("large", description="size is small, medium, large or deck")
     pool: Pool = Field("cold", description="pool is cold or warm")
-    of: str | None = Field(None, description="of is the name of a strategy")
-    over: str | None = Field(None, description="over is the name of a strategy")
+    of: str | None = Field(None, description="of is the name of a strategy, or of a lab's case")
+    over: str | None = Field(None, description="over is the name of a strategy, or of a lab's case")
+    observes: str | None = Field(None, description="observes is a metric of the lab")
     workers: Workers | None = Field(None, description="workers is cores, a number, or a number*cores")
     over_workers: Workers | None = Field(None, description="over_workers is cores, a number, or a number*cores")
     over_pool: Pool | None = Field(None, description="over_pool is cold or warm")
@@ -63,16 +86,19 @@ class Claim(Strict):
     says: str = Field(description="says is the statement, in our own words")
     section: Literal["speed", "behaviour"] = Field("speed", description="section is speed or behaviour")
     demonstration: bool = Field(False, description="demonstration is true or false")
-    metric: Metric = Field(
-        description="metric is speedup, speedup_ratio, time_ratio, effective_cores, lock_ratio, runtime_ratio or lab"
-    )
-    of: str | None = Field(None, description="of is the name of a strategy")
-    over: str | None = Field(None, description="over is the name of a strategy")
+    metric: Metric = Field(description=f"metric is one of {', '.join(get_args(Metric))}")
+    of: str | None = Field(None, description="of is the name of a strategy, or of a lab's case")
+    over: str | None = Field(None, description="over is the name of a strategy, or of a lab's case")
     lab: str | None = Field(None, description="lab is the name of a lab")
+    observes: str | None = Field(None, description="observes is a metric of the lab")
+    per: str | None = Field(None, description="per is the lab's metric that a share is a share of; trials without it")
     needs: list[Need] = Field(default_factory=list, description="needs are a list of gil, cores, lock-off, pypy")
     rollup: Literal["all", "one-refutes"] = Field("all", description="rollup is all or one-refutes")
     holds: Holds = Field(description="holds is a mapping with above, below or within")
     cases: list[Case] = Field(min_length=1, description="cases are a list of mappings")
+    outcomes: Outcomes = Field(
+        Outcomes(), description="outcomes are a mapping with confirmed, refuted, mixed, inconclusive"
+    )
 
 
 class Decision(Strict):
@@ -107,32 +133,17 @@ class Leaf:
         return [cell for cell in (self.of, self.over) if cell is not None]
 
 
-def read_claims(files: Sequence[str]) -> ClaimsFile:
-    """All claims of the files together. Raises Mistakes for anything unknown, misspelt or given twice."""
-    claims: list[Claim] = []
-    decisions: list[Decision] = []
-    lines: list[str] = []
-    for file in files:
-        try:
-            content = read_yaml(file)
-            found = ClaimsFile.model_validate(content)
-        except ValidationError as problem:
-            lines += model_mistakes(problem, ClaimsFile, content, {file: content})
-            continue
-        except Mistakes as mistakes:
-            lines += mistakes.lines
-            continue
-        for index, claim in enumerate(found.claims):
-            if claim.id in [earlier.id for earlier in claims]:
-                place = key_path(["claims", index, "id"])
-                lines.append(
-                    f"{blame([], {file: content})}: {place} is {claim.id!r} for the second time; an id is unique."
-                )
-            claims.append(claim)
-        decisions += found.decisions
-    if lines:
-        raise Mistakes(lines)
-    return ClaimsFile(claims=claims, decisions=decisions)
+@dataclass(frozen=True)
+class LabLeaf:
+    """A case about a lab's observations, made concrete: the lab's cases that it is about, and the metric there."""
+
+    case: str
+    lab: str
+    observes: str
+    per: str | None
+    of: str
+    over: str | None
+    holds: Holds
 
 
 def worker_count(workers: Workers | None, kind: str, cores: int) -> int:
@@ -159,6 +170,16 @@ def leaf(claim: Claim, case: Case, facts: Workload | None, cores: int) -> Leaf:
         over=Cell(over, over_workers, case.over_pool or case.pool) if over else None,
         holds=case.holds or claim.holds,
     )
+
+
+def lab_leaf(claim: Claim, case: Case) -> LabLeaf:
+    """A case about a lab made concrete; the claims have been checked, so nothing that it needs is missing."""
+    of, over = case.of or claim.of, case.over or claim.over
+    observes = case.observes or claim.observes
+    assert claim.lab
+    assert of
+    assert observes
+    return LabLeaf(case.case or of, claim.lab, observes, claim.per, of, over, case.holds or claim.holds)
 
 
 def case_name(claim: Claim, case: Case) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from gilscope.labs import lab_names
 from gilscope.mistakes import Mistakes, blame, key_path, model_mistakes, read_yaml, suggestion
 from gilscope.strategies import load_strategies
 from gilscope.workloads import expand, workload_names
@@ -69,6 +70,31 @@ class Sweep(Strict):
     workloads: list[Grid] = Field(default_factory=list, description="workloads are a list of mappings with a name")
 
 
+class Labs(Strict):
+    """Which experiments about behaviour run, and how far their descriptive parts go."""
+
+    names: bool | list[str] = Field(
+        True, description="names are true (every lab), false (none), or a list of labs' names"
+    )
+    descriptive: Literal["small", "full"] = Field(
+        "small", description="descriptive, the cases that no claim needs, is small or full"
+    )
+
+    def selected(self) -> list[str]:
+        if isinstance(self.names, bool):
+            return lab_names() if self.names else []
+        return self.names
+
+
+class Services(Strict):
+    """Outside services that workloads may use. An address may hold a password: it goes into no file of the results."""
+
+    postgres: str | None = Field(None, min_length=1, description="postgres is a DSN: postgresql://user@host/database")
+
+    def named(self) -> dict[str, str]:
+        return {name: address for name, address in self.model_dump().items() if address}
+
+
 class Limits(Strict):
     """What a round may meet before it counts as disturbed; it is flagged, never repeated and never dropped."""
 
@@ -101,6 +127,8 @@ class Config(Strict):
     )
     measure: Measure = Field(Measure(), description="measure is a mapping with rounds, seconds, min_laps")
     sweep: Sweep = Field(Sweep(), description="sweep is a mapping with claims, workers, strategies, pools, workloads")
+    labs: Labs = Field(Labs(), description="labs is a mapping with names, descriptive")
+    services: Services = Field(Services(), description="services is a mapping with postgres")
     limits: Limits = Field(
         Limits(),
         description="limits are a mapping with " + ", ".join(Limits.model_fields),
@@ -113,6 +141,11 @@ class Config(Strict):
     only_existing: bool = Field(
         False, description="only_existing true reports what has been measured and measures nothing; true or false"
     )
+
+    def shared(self) -> dict[str, Any]:
+        """What results may show of the configuration: all but the services' addresses."""
+        content = self.model_dump(mode="json")
+        return content | {"services": dict.fromkeys(self.services.named(), "configured")}
 
     def folder(self, label: str) -> str:
         """The results' folder below ``results/``: no two presets share one."""
@@ -155,6 +188,9 @@ def name_mistakes(config: Config) -> list[tuple[list[str | int], str]]:
             found.append(
                 (["sweep", "workloads", index, "name"], f"is {grid.name!r} for the second time; name it once.")
             )
+    if isinstance(config.labs.names, list):
+        check_names(["labs", "names"], config.labs.names, lab_names(), "a lab")
+        check_once(["labs", "names"], config.labs.names)
     files = [Path(grid.name).stem for grid in sweep.workloads if grid.name.endswith(".py")]
     for name, sizes in config.parameters.items():
         if name not in [*workloads, *files]:

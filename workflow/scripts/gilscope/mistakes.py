@@ -19,6 +19,7 @@ ITEMS = {
     "strategies": "a strategy is a name",
     "workloads": "an entry is a mapping with a name",
     "claims": "an entry is the path of a YAML file",
+    "names": "a lab is a name",
 }
 
 

@@ -10,23 +10,31 @@ from pathlib import Path
 from typing import Any
 
 from gilscope.cells import Block
-from gilscope.claims import ClaimsFile, read_claims
-from gilscope.config import Config, read_config
+from gilscope.claim_files import read_claims
+from gilscope.claims import ClaimsFile
+from gilscope.config import Config, Services, read_config
+from gilscope.labs import load_lab
 from gilscope.machine import Machine, describe_machine
 from gilscope.mistakes import Mistakes
 from gilscope.runtimes import runtime_name
-from gilscope.sweep import build_sweep, expected_seconds, memory_mistakes
+from gilscope.sweep import build_sweep, expected_seconds, load_grid, memory_mistakes
+from gilscope.workloads import Workload, load_workload, workload_names
+from gilscope.workloads._external import variable
 
 
 @dataclass(frozen=True)
 class Run:
-    """Everything that the workflow needs to know before its first job. ``folder`` is below ``results/``."""
+    """Everything that the workflow needs to know before its first job.
+
+    folder: below ``results/``. workloads: those that claims may speak of → the folder of a user's own file, else "".
+    """
 
     config: Config
     claims: ClaimsFile
     machine: Machine
     runtime: str
     folder: str
+    workloads: Mapping[str, str]
     blocks: tuple[Block, ...]
 
     @property
@@ -53,6 +61,11 @@ class Run:
             for block, number in self.measured_rounds()
         ]
 
+    def labs(self) -> list[str]:
+        """The labs' files; where only existing ones count, those that are there."""
+        files = [f"results/{self.folder}/labs/{self.runtime}/{lab}.json" for lab in self.config.labs.selected()]
+        return [file for file in files if Path(file).exists()] if self.config.only_existing else files
+
     def traces(self) -> list[str]:
         """The trace files that go with the rounds; where only existing ones count, a missing one is left out."""
         files = self.files("traces/{path}/round-{round}.json")
@@ -67,24 +80,44 @@ class Run:
         rounds = len(self.rounds)
         left = sum(not self.is_measured(block, number) for block in self.blocks for number in self.rounds)
         share = left / (rounds * len(self.blocks))
-        minutes = max(1, round(expected_seconds(self.blocks, rounds) * share / 60))
+        labs = [Path(file) for file in self.labs() if not Path(file).exists()]
+        seconds = expected_seconds(self.blocks, rounds) * share + sum(load_lab(lab.stem).seconds for lab in labs)
         return (
             f"gilscope: {len(self.blocks)} blocks × {rounds} rounds on {self.machine.usable_cores} usable cores, "
-            f"{left} rounds to measure, about {minutes} min; results/{self.folder}/report.html"
+            f"{left} rounds and {len(labs)} labs to measure, about {max(1, round(seconds / 60))} min; "
+            f"results/{self.folder}/report.html"
         )
 
 
 def plan_run(merged: Mapping[str, Any], files: Sequence[str], overrides: Mapping[str, Any] | None = None) -> Run:
     """Plan a run from the merged configuration. Raises Mistakes, all of them at once, before anything is measured."""
     config = read_config(merged, files, overrides)
-    claims = read_claims(config.claims)
+    workloads = known_workloads(config)
+    claims = read_claims(config.claims, {name: facts for name, (facts, _) in workloads.items()})
+    export_services(config)
     machine = describe_machine(config.machine)
     runtime = runtime_name()
     blocks = build_sweep(config, claims.claims, runtime, machine.usable_cores)
     too_large = memory_mistakes(blocks, machine.memory_bytes)
     if too_large:
         raise Mistakes([f"{files[-1] if files else 'config'}: {line}" for line in too_large])
-    return Run(config, claims, machine, runtime, config.folder(machine.label), tuple(blocks))
+    folders = {name: folder for name, (_, folder) in workloads.items()}
+    return Run(config, claims, machine, runtime, config.folder(machine.label), folders, tuple(blocks))
+
+
+def known_workloads(config: Config) -> dict[str, tuple[Workload, str]]:
+    """The workloads that claims may speak of, each with the folder of a user's own file that the sweep lists."""
+    known = {name: (load_workload(name), "") for name in workload_names()}
+    for grid in config.sweep.workloads:
+        if grid.name.endswith(".py"):
+            known |= {facts.name: (facts, folder) for facts, folder in load_grid(grid)}
+    return known
+
+
+def export_services(config: Config) -> None:
+    """Tell every job how to reach the services that the configuration names, and nobody else."""
+    for service in Services.model_fields:
+        os.environ[variable(service)] = config.services.named().get(service, "")
 
 
 def export_interpreter(scripts: str) -> None:

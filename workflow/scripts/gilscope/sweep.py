@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gilscope.cells import SEQUENTIAL, Block, Cell
-from gilscope.claims import MOST_PROCESSES, WAITING_WORKERS, Claim, leaf
+from gilscope.claims import MOST_PROCESSES, TIMED, WAITING_WORKERS, Claim, leaf
 from gilscope.config import Config, Grid, Size
 from gilscope.discovery import sources
 from gilscope.mistakes import Mistakes, suggestion
@@ -20,7 +20,8 @@ from gilscope.workloads import Workload, expand, load_workload, workload_names
 MOST_TASKS = 256
 DECK_TASKS = 4
 START_S = 1.5
-TRACE_S = 2.5
+TYPICAL_VALUE_S = {"small": 0.01, "medium": 0.02, "large": 0.1, "deck": 0.3}
+"""What a cell's value takes on a common machine; a value of a small size holds several loops."""
 ANALYSIS_S = 40.0
 
 
@@ -127,7 +128,7 @@ def claimed_plans(claims: Sequence[Claim], cores: int) -> dict[tuple[str, str], 
     strategies = load_strategies()
     plans: dict[tuple[str, str], Plan] = {}
     for claim in claims:
-        if claim.metric not in ("speedup", "speedup_ratio", "time_ratio", "effective_cores"):
+        if claim.metric not in TIMED:
             continue
         for case in claim.cases:
             facts = known.get(case.workload or "")
@@ -172,6 +173,7 @@ def build_sweep(config: Config, claims: Sequence[Claim], runtime: str, cores: in
                 seconds=config.measure.seconds,
                 min_laps=config.measure.min_laps,
                 folder=plan.folder,
+                external=external if (external := plan.workload.external or "") in config.services.named() else "",
             )
         )
     return blocks
@@ -204,15 +206,14 @@ def block_sources(block: Block) -> list[str]:
 
 
 def expected_seconds(blocks: Sequence[Block], rounds: int) -> float:
-    """About how long the run will take; waiting workloads say how long they wait, the others fit into their round."""
+    """About how long the rounds will take: waiting workloads say how long they wait, for others the size tells."""
     total = ANALYSIS_S
     for block in blocks:
         facts = load_workload(block.workload, block.folder)
-        lap = 0.0
-        if facts.unit == "s":
-            shares = [min(Cell.parse(name).workers, block.tasks) for name in block.cells]
-            references = 1 + math.ceil((len(block.cells) + 1) / 2)
-            lap = block.parameter * block.tasks * (references + sum(1 / share for share in shares))
-        per_round = max(block.seconds, block.min_laps * lap) + START_S + TRACE_S + lap / 2
-        total += rounds * per_round + START_S + 2 * lap
+        waits = facts.unit == "s"
+        value = block.parameter * block.tasks if waits else TYPICAL_VALUE_S[block.size]
+        shares = [min(Cell.parse(name).workers, block.tasks) if waits else 1 for name in block.cells]
+        references = 1 + math.ceil((len(block.cells) + 1) / 2)
+        lap = value * (references + sum(1 / share for share in shares))
+        total += rounds * (max(block.seconds, block.min_laps * lap) + START_S + lap / 2) + START_S + lap
     return total
