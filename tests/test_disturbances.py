@@ -125,7 +125,7 @@ def test_a_busy_loop_beside_a_round_is_flagged_everywhere(
             neighbour.kill()
     assert done.returncode == 0, done.stderr
     facts, raw = (str(tmp_path / f"round-1{kind}.json") for kind in (".facts", ""))
-    rounds = collect_rounds([facts], [], Limits(), cores=2)
+    rounds = collect_rounds([facts], [], [], Limits(), cores=2)
     assert BUSY in rounds["flags"].iloc[0]
     assert list(rounds["job"]) == ["measure", "calibrate"]
     runtimes = {"cp311": {"implementation": "CPython", "version": "3.11"}}

@@ -2,9 +2,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from gilscope.analysis.collecting import TRACES
-from gilscope.analysis.verdicts import decide, gather_evidence, judge, roll_up
+from gilscope.analysis.collecting import OBSERVATIONS, TRACES
+from gilscope.analysis.evidence import gather_evidence
+from gilscope.analysis.verdicts import decide, judge, roll_up
 from gilscope.claims import Claim
+from gilscope.workloads import load_workload
 from simulated import simulated_timings
 
 TRUE = {"threading-2": 1.0, "multiprocessing-2-warm": 1.8, "ceiling-2-warm": 1.95, "threading-raw-2": 1.0}
@@ -21,8 +23,79 @@ def verdicts(*claims: Claim, timings: pd.DataFrame | None = None, **facts: Any) 
     timings = simulated_timings(TRUE, laps=12) if timings is None else timings
     runtimes = {"cp311": {"gil": facts.get("gil", True)}}
     traces = facts.get("traces", pd.DataFrame(columns=TRACES))
-    evidence = gather_evidence(timings, traces, facts.get("gaps", []), runtimes, facts.get("cores", 2))
-    return judge(claims, evidence)
+    observations = facts.get("observations", pd.DataFrame(columns=OBSERVATIONS))
+    told = {"gaps": facts.get("gaps", []), "runtimes": runtimes, "cores": facts.get("cores", 2)}
+    evidence = gather_evidence(timings, traces, observations, **told)
+    return judge(claims, evidence, {name: load_workload(name) for name in ("sum_squares", "sqrt_sin")})
+
+
+def observations(**cases: dict[str, list[float]]) -> pd.DataFrame:
+    """What a lab called race saw: case → metric → a value per trial."""
+    rows = [
+        {"machine": "m", "runtime": "cp311", "gil": True, "lab": "race", "case": case, "unit": ""}
+        | {"trial": trial, "metric": metric, "value": value}
+        for case, metrics in cases.items()
+        for metric, values in metrics.items()
+        for trial, value in enumerate(values)
+    ]
+    return pd.DataFrame(rows, columns=OBSERVATIONS)
+
+
+def observed(**parts: Any) -> Claim:
+    return claim(**{"lab": "race", "metric": "share", "observes": "wrong", "cases": [{"of": "plain"}], **parts})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "holds", "verdict", "counted"),
+    [
+        ([1] * 110, {"above": 0.95}, "confirmed", "110 of 110 trials"),
+        ([0] * 110, {"above": 0.95}, "refuted", "0 of 110 trials"),
+        ([0] * 110, {"below": 0.05}, "confirmed", "0 of 110 trials"),
+        ([1, 0] * 10, {"above": 0.5}, "inconclusive", "10 of 20 trials"),
+        ([1] * 20, {"above": 0.95}, "inconclusive", "20 of 20 trials"),
+    ],
+)
+def test_behaviour_is_judged_by_counts(wrong: list[float], holds: dict[str, float], verdict: str, counted: str) -> None:
+    (found,) = verdicts(observed(holds=holds), observations=observations(plain={"wrong": wrong}))
+    assert (found["verdict"], found["cases"][0]["counted"]) == (verdict, counted)
+
+
+def test_events_within_trials_need_many_events_and_agreeing_trials() -> None:
+    part = {"per": "runs", "observes": "long", "holds": {"below": 0.01}}
+
+    def judged(long: list[float], runs: float) -> str:
+        seen = observations(plain={"long": long, "runs": [runs] * len(long)})
+        return verdicts(observed(**part), observations=seen)[0]["verdict"]
+
+    assert judged([0, 0, 0, 0, 0], 1000) == "confirmed"
+    assert judged([0, 0, 0, 0, 0], 20) == "inconclusive", "100 events cannot show a share below 0.01"
+    assert judged([0, 0, 0, 0, 40], 1000) == "inconclusive", "one trial of five says otherwise"
+    assert judged([900, 950, 990, 940, 930], 1000) == "refuted"
+
+
+def test_a_ratio_of_two_cases_is_formed_within_each_trial() -> None:
+    slow, fast = {"seconds": [1.0, 10.0, 100.0, 5.0, 50.0]}, {"seconds": [0.1, 1.01, 9.9, 0.5, 5.0]}
+    parts = {"metric": "observed_ratio", "observes": "seconds", "cases": [{"of": "slow", "over": "fast"}]}
+    (found,) = verdicts(observed(**parts, holds={"above": 9}), observations=observations(slow=slow, fast=fast))
+    assert found["verdict"] == "confirmed"
+    assert found["cases"][0]["estimate"] == pytest.approx(10, rel=0.01)
+
+
+def test_trials_without_an_answer_are_told() -> None:
+    lost = {"runtime": "cp311", "lab": "race", "case": "plain", "trial": 7, "reason": "no answer within 10 s"}
+    seen = observations(plain={"wrong": [1] * 110})
+    (found,) = verdicts(observed(holds={"above": 0.95}), observations=seen, gaps=[lost])
+    assert found["cases"][0]["counted"] == "110 of 110 trials, 1 more gave no answer (no answer within 10 s)"
+
+
+def test_each_outcome_has_its_explanation() -> None:
+    outcomes = {"confirmed": "As they say.", "refuted": "Not so."}
+    parts = {"holds": {"above": 0.95}, "outcomes": outcomes}
+    said = [
+        verdicts(observed(**parts), observations=observations(plain={"wrong": wrong}))[0]["explanation"]
+        for wrong in ([1] * 110, [0] * 110, [1] * 20)
+    ]
+    assert said == ["As they say.", "Not so.", ""]
 
 
 @pytest.mark.parametrize(
@@ -50,8 +123,16 @@ def test_a_case_on_its_threshold_is_inconclusive_and_says_why() -> None:
 @pytest.mark.parametrize(
     ("parts", "facts", "reason"),
     [
-        ({"metric": "lab", "lab": "race"}, {}, "needs the lab race"),
-        ({"cases": [{"workload": "image_blur"}]}, {}, "needs the workload image_blur"),
+        (
+            {"metric": "share", "lab": "race", "observes": "wrong", "cases": [{"of": "plain"}]},
+            {},
+            "this sweep does not run the lab race",
+        ),
+        (
+            {"metric": "share", "lab": "race", "observes": "wrong", "cases": [{"of": "plain"}]},
+            {"gaps": [{"runtime": "cp311", "lab": "race", "case": "plain", "trial": None, "reason": "needs a display"}]},
+            "the lab race, plain: needs a display",
+        ),
         ({"needs": ["gil"]}, {"gil": False}, "is about the lock"),
         ({"needs": ["cores"]}, {"cores": 1}, "needs at least 2 usable cores"),
         ({"needs": ["lock-off"]}, {}, "lock on and off"),

@@ -1,5 +1,7 @@
 from gilscope.analysis.collecting import (
     collect_gaps,
+    collect_lab_gaps,
+    collect_observations,
     collect_rounds,
     collect_runtimes,
     collect_timings,
@@ -12,11 +14,14 @@ from gilscope.config import Limits
 if __name__ == "__main__":
     given = snakemake.input
     machine = read_json(given.machine)
-    rounds = collect_rounds(given.facts, given.traces, Limits(**snakemake.params.limits), machine["usable_cores"])
+    rounds = collect_rounds(
+        given.facts, given.traces, given.labs, Limits(**snakemake.params.limits), machine["usable_cores"]
+    )
     flags = rounds["flags"].head(len(given.facts))
     label, runtimes = machine["label"], collect_runtimes(given.runtimes)
     write_table(collect_timings(given.raws, given.facts, label, runtimes, flags), snakemake.output.timings)
     write_table(collect_traces(given.traces, label), snakemake.output.traces)
     write_table(rounds, snakemake.output.rounds)
     write_json(collect_workers(given.facts), snakemake.output.workers)
-    write_json(collect_gaps(given.facts), snakemake.output.gaps)
+    write_table(collect_observations(given.labs, label), snakemake.output.observations)
+    write_json([*collect_gaps(given.facts), *collect_lab_gaps(given.labs)], snakemake.output.gaps)

@@ -1,19 +1,22 @@
 from gilscope.analysis.collecting import collect_runtimes
 from gilscope.analysis.decisions import fill_decisions
+from gilscope.analysis.evidence import gather_evidence
 from gilscope.analysis.tables import read_json, read_table, write_json
-from gilscope.analysis.verdicts import gather_evidence, judge
-from gilscope.claims import read_claims
+from gilscope.analysis.verdicts import judge
+from gilscope.claim_files import read_claims
+from gilscope.workloads import load_workload
 
 if __name__ == "__main__":
-    claims = read_claims(snakemake.input.claims)
-    runtimes = collect_runtimes(snakemake.input.runtimes)
+    given = snakemake.input
+    claims = read_claims(given.claims)
+    runtimes = collect_runtimes(given.runtimes)
     evidence = gather_evidence(
-        read_table(snakemake.input.timings),
-        read_table(snakemake.input.traces),
-        read_json(snakemake.input.gaps),
-        runtimes,
-        read_json(snakemake.input.machine)["usable_cores"],
+        *map(read_table, (given.timings, given.traces, given.observations)),
+        gaps=read_json(given.gaps),
+        runtimes=runtimes,
+        cores=read_json(given.machine)["usable_cores"],
     )
-    write_json(judge(claims.claims, evidence), snakemake.output.verdicts)
-    decisions = fill_decisions(claims.decisions, read_table(snakemake.input.estimates), list(runtimes))
+    known = {name: load_workload(name, folder) for name, folder in snakemake.params.workloads.items()}
+    write_json(judge(claims.claims, evidence, known), snakemake.output.verdicts)
+    decisions = fill_decisions(claims.decisions, read_table(given.estimates), list(runtimes))
     write_json(decisions, snakemake.output.decisions)

@@ -39,6 +39,7 @@ TRACES = [
     "peak_memory",
     "memory_per_worker",
 ]
+OBSERVATIONS = ["machine", "runtime", "gil", "lab", "case", "trial", "metric", "value", "unit"]
 ROUNDS = [
     "runtime",
     "workload",
@@ -148,7 +149,31 @@ def collect_traces(traces: Iterable[str], machine: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=TRACES)
 
 
-def collect_rounds(facts: Iterable[str], traces: Iterable[str], limits: Limits, cores: int) -> pd.DataFrame:
+def collect_observations(labs: Iterable[str], machine: str) -> pd.DataFrame:
+    """A row per observation of a lab."""
+    rows = []
+    for path in labs:
+        about = read_json(path)
+        common = {"machine": machine, **{key: about[key] for key in ("runtime", "gil", "lab")}}
+        rows += [{**common, **observation} for observation in about["observations"]]
+    table = pd.DataFrame(rows, columns=OBSERVATIONS)
+    return table.astype({"value": float, "trial": "int64"})
+
+
+def lab_rows(labs: Iterable[str]) -> list[dict[str, Any]]:
+    """A row per lab for the table of measuring jobs; ``workload`` holds the lab's name."""
+    rows = []
+    for path in labs:
+        about = read_json(path)
+        when = {key: about[key] for key in ("runtime", "started", "ended", "waited_s")}
+        known = readings(about["environment"]["before"], about["environment"]["after"])
+        rows.append({"job": "observe", "workload": about["lab"], "size": "", "round": 0, "flags": "", **when, **known})
+    return rows
+
+
+def collect_rounds(
+    facts: Iterable[str], traces: Iterable[str], labs: Iterable[str], limits: Limits, cores: int
+) -> pd.DataFrame:
     """A row per measuring job: when it ran and, for a timed round, what the machine was doing and what disturbed it.
 
     The timed rounds come first, in the order of ``facts``. cores: the usable ones.
@@ -174,7 +199,7 @@ def collect_rounds(facts: Iterable[str], traces: Iterable[str], limits: Limits, 
         traced.append({**place(about), "job": "record", **when, "flags": ""})
     rounds = pd.DataFrame(timed, columns=ROUNDS)
     rounds["flags"] = flag_rounds(rounds, limits, cores)
-    others = pd.DataFrame([*traced, *calibrated.values()], columns=ROUNDS)
+    others = pd.DataFrame([*traced, *calibrated.values(), *lab_rows(labs)], columns=ROUNDS)
     return pd.concat([rounds, others], ignore_index=True) if len(others) else rounds
 
 
@@ -199,6 +224,12 @@ def collect_gaps(facts: Iterable[str]) -> list[dict[str, Any]]:
             gap = {**place, "cell": cell, "state": state, "reason": reason}
             gaps.setdefault(tuple(gap.values())[:-1], gap)
     return list(gaps.values())
+
+
+def collect_lab_gaps(labs: Iterable[str]) -> list[dict[str, Any]]:
+    """Cases and trials of labs that gave nothing; ``case`` is None for a whole lab, ``trial`` for a whole case."""
+    found = [read_json(path) for path in labs]
+    return [{"runtime": about["runtime"], "lab": about["lab"], **gap} for about in found for gap in about["gaps"]]
 
 
 def collect_workers(facts: Iterable[str]) -> list[dict[str, Any]]:

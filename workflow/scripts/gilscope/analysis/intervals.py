@@ -111,20 +111,37 @@ class Tests:
     p_fails: float
 
 
-def threshold_tests(logs: np.ndarray, holds: Mapping[str, Any]) -> Tests:
-    """Test the mean over rounds against ``above x``, ``below x`` or ``within [a, b]``.
+@dataclass(frozen=True)
+class Found:
+    """What was found for one case of a claim: estimate, interval, tests, and what was counted, in words."""
 
-    logs: shape (rounds,). ``within`` holds by two one-sided tests (Schuirmann, J. Pharmacokinetics and Biopharmaceutics
-    15 (1987), 657-680) and fails by twice the smaller p of leaving on either side. Raises TooFewRounds below 3.
+    estimate: float
+    low: float
+    high: float
+    tests: Tests
+    counted: str
+
+
+def threshold_tests(logs: np.ndarray, holds: Mapping[str, Any]) -> Tests:
+    """Test the mean over rounds against ``above x``, ``below x`` or ``within [a, b]``. logs: shape (rounds,)."""
+    bounds = {side: np.log(bound).tolist() for side, bound in holds.items()}
+    return plain_tests(logs, bounds)
+
+
+def plain_tests(values: np.ndarray, holds: Mapping[str, Any]) -> Tests:
+    """The same on the scale of the values themselves, for a quantity that is no ratio. values: shape (rounds,).
+
+    ``within`` holds by two one-sided tests (Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15 (1987), 657-680)
+    and fails by twice the smaller p of leaving on either side. Raises TooFewRounds below 3.
     """
-    logs = np.asarray(logs, dtype=float)
-    if len(logs) < FEWEST_ROUNDS:
-        raise TooFewRounds(f"{len(logs)} rounds; a test needs {FEWEST_ROUNDS}")
+    values = np.asarray(values, dtype=float)
+    if len(values) < FEWEST_ROUNDS:
+        raise TooFewRounds(f"{len(values)} rounds; a test needs {FEWEST_ROUNDS}")
 
     def p_above(bound: float) -> float:
         """p of the hypothesis that the mean is not above the bound."""
-        distance = (float(logs.mean()) - math.log(bound)) / standard_error(logs)
-        return float(stats.t.sf(distance, len(logs) - 1))
+        distance = (float(values.mean()) - bound) / standard_error(values)
+        return float(stats.t.sf(distance, len(values) - 1))
 
     if "above" in holds:
         above = p_above(holds["above"])

@@ -4,120 +4,43 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from gilscope.analysis.estimates import centres, paired
+from gilscope.analysis.behaviour import NothingSeen, answer, lost_trials, why_unseen
+from gilscope.analysis.evidence import Evidence, NotTested, measured, speedup_centres
 from gilscope.analysis.intervals import (
     FEWEST_ROUNDS,
+    Found,
     TooFewRounds,
-    centre,
     false_discovery_rate,
     interval,
     threshold_tests,
 )
 from gilscope.cells import Cell
-from gilscope.claims import Claim, Leaf, leaf
-from gilscope.workloads import Workload, load_workload, workload_names
+from gilscope.claims import OBSERVED, Claim, LabLeaf, Leaf, lab_leaf, leaf
+from gilscope.workloads import Workload
 
 SIGNIFICANCE = 0.05
 FEWEST_CORES = 2
 CEILING_NEEDED = 1.3
-UNITS = {"effective_cores": "cores"}
+UNITS = {"effective_cores": "cores", "share": "share"}
 VERDICTS = ("confirmed", "refuted", "mixed", "inconclusive", "not tested")
 
 
-class NotTested(Exception):
-    """Why a case has no verdict; the text is what a reader can act on."""
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What was measured, for one runtime, ready to be asked about cells.
-
-    ratios: rows of ``estimates.paired``; values: all counted timings; traces: one row per cell and round.
-    """
-
-    runtime: str
-    gil: bool
-    cores: int
-    ratios: pd.DataFrame
-    values: pd.DataFrame
-    traces: pd.DataFrame
-    gaps: Sequence[Mapping[str, Any]]
-
-    def of_cell(self, table: pd.DataFrame, claimed: Leaf, cell: Cell) -> pd.DataFrame:
-        """The rows of one cell in the block that the case lies in. Raises NotTested, with the reason, without any."""
-        found = table[
-            (table["workload"] == claimed.workload)
-            & (table["size"] == claimed.size)
-            & (table["strategy"] == cell.strategy)
-            & (table["workers"] == cell.workers)
-            & (table["pool"] == cell.pool)
-        ]
-        if found.empty:
-            raise NotTested(self.why_missing(claimed, cell))
-        return found
-
-    def why_missing(self, claimed: Leaf, cell: Cell) -> str:
-        for gap in self.gaps:
-            if (gap["workload"], gap["size"]) == (claimed.workload, claimed.size) and gap["cell"] in (None, cell.name):
-                return f"{claimed.workload}, {gap['cell'] or 'the whole block'} {gap['state']}: {gap['reason']}"
-        block = f"{claimed.workload} at size {claimed.size}"
-        return f"this sweep does not measure {cell.name} of {block}; the default one does"
-
-
-def speedup_centres(evidence: Evidence, claimed: Leaf, cell: Cell) -> np.ndarray:
-    """One centre of log speedup per round."""
-    rows = evidence.of_cell(evidence.ratios, claimed, cell)
-    return centres(rows, "log_ratio", ["round"]).to_numpy()
-
-
-def ratio_centres(evidence: Evidence, claimed: Leaf, above: Cell, below: Cell) -> np.ndarray:
-    """One centre per round of log(time of one cell / time of the other), formed within each lap."""
-    place = ["round", "lap"]
-    first = evidence.of_cell(evidence.values, claimed, above).set_index(place)["seconds"]
-    second = evidence.of_cell(evidence.values, claimed, below).set_index(place)["seconds"]
-    logs = (first / second).transform(np.log).dropna()
-    return logs.groupby(level="round").agg(lambda laps: centre(laps.to_numpy())).to_numpy()
-
-
-def measured(evidence: Evidence, claim: Claim, claimed: Leaf) -> np.ndarray:
-    """The claim's metric for one case: one centre per round, on the logarithmic scale."""
-    if claimed.of is None or (claim.metric in ("speedup_ratio", "time_ratio") and claimed.over is None):
-        raise NotTested(f"the claim names no cell for {claim.metric}; give of (and over) in the claims file")
-    if claim.metric == "speedup":
-        return speedup_centres(evidence, claimed, claimed.of)
-    if claim.metric == "effective_cores":
-        return np.log(evidence.of_cell(evidence.traces, claimed, claimed.of)["effective_cores"].to_numpy())
-    assert claimed.over is not None
-    if claim.metric == "speedup_ratio":
-        return ratio_centres(evidence, claimed, claimed.over, claimed.of)
-    return ratio_centres(evidence, claimed, claimed.of, claimed.over)
-
-
-def check_possible(evidence: Evidence, claim: Claim, claimed: Leaf, known: Mapping[str, Workload]) -> None:
-    """Raise NotTested, with what would have to be different, where a case cannot be tested in this run."""
-    if claim.metric == "lab":
-        raise NotTested(f"needs the lab {claim.lab}, which this version does not have yet")
+def check_possible(evidence: Evidence, claim: Claim) -> None:
+    """Raise NotTested, with what would have to be different, where a claim cannot be tested in this run."""
     if "lock-off" in claim.needs:
         raise NotTested(
             "needs one free-threaded interpreter with the lock on and off; this run has only " + evidence.runtime
         )
     if "pypy" in claim.needs:
         raise NotTested(f"needs PyPy beside CPython; this run has only {evidence.runtime}")
-    if claimed.workload not in known:
-        raise NotTested(f"needs the workload {claimed.workload}, which this version does not have yet")
     if "gil" in claim.needs and not evidence.gil:
         raise NotTested("is about the lock, and this runtime has none")
     parallel = "cores" in claim.needs or claim.metric == "effective_cores"
     if parallel and evidence.cores < FEWEST_CORES:
         raise NotTested("needs at least 2 usable cores; this machine gives 1")
-    if "cores" in claim.needs:
-        check_ceiling(evidence, claimed)
 
 
 def check_ceiling(evidence: Evidence, claimed: Leaf) -> None:
@@ -134,8 +57,39 @@ def check_ceiling(evidence: Evidence, claimed: Leaf) -> None:
         )
 
 
-def judge_case(evidence: Evidence, claim: Claim, claimed: Leaf, known: Mapping[str, Workload]) -> dict[str, Any]:
-    """One case: estimate, interval and p values; the verdict waits for the family of all tests."""
+def judge_timed(evidence: Evidence, claim: Claim, claimed: Leaf) -> Found:
+    """A case about cells. Raises NotTested and TooFewRounds."""
+    if "cores" in claim.needs:
+        check_ceiling(evidence, claimed)
+    logs = measured(evidence, claim, claimed)
+    found = interval(logs)
+    tests = threshold_tests(logs, claimed.holds.as_dict())
+    return Found(found.estimate, found.low, found.high, tests, f"{found.rounds} rounds")
+
+
+def judge_observed(evidence: Evidence, claim: Claim, claimed: LabLeaf) -> Found:
+    """A case about a lab. Raises NotTested and TooFewRounds."""
+    try:
+        seen = answer(evidence.observations, claim.metric, claimed)
+    except NothingSeen as missing:
+        raise NotTested(why_unseen(evidence.gaps, claimed.lab, str(missing))) from missing
+    return replace(seen, counted=", ".join(filter(None, [seen.counted, lost_trials(evidence.gaps, claimed)])))
+
+
+def unit_of(claim: Claim) -> str:
+    return UNITS.get(claim.metric, "x")
+
+
+def sources_of(evidence: Evidence, claimed: Leaf | LabLeaf) -> list[str]:
+    """Where the data behind a case lie: runtime/workload/size/cell, or runtime/labs/lab/case."""
+    if isinstance(claimed, LabLeaf):
+        cases = [case for case in (claimed.of, claimed.over) if case is not None]
+        return [f"{evidence.runtime}/labs/{claimed.lab}/{case}" for case in cases]
+    return [f"{evidence.runtime}/{claimed.workload}/{claimed.size}/{cell.name}" for cell in claimed.cells]
+
+
+def judge_case(evidence: Evidence, claim: Claim, claimed: Leaf | LabLeaf) -> dict[str, Any]:
+    """One case: estimate, interval and p values, or the reason why there are none."""
     case: dict[str, Any] = {
         "case": claimed.case,
         "verdict": "not tested",
@@ -144,24 +98,27 @@ def judge_case(evidence: Evidence, claim: Claim, claimed: Leaf, known: Mapping[s
         "estimate": math.nan,
         "low": math.nan,
         "high": math.nan,
-        "unit": UNITS.get(claim.metric, "x"),
+        "unit": unit_of(claim),
         "threshold": claimed.holds.as_dict(),
         "q_holds": None,
         "q_fails": None,
-        "cells": [f"{evidence.runtime}/{claimed.workload}/{claimed.size}/{cell.name}" for cell in claimed.cells],
+        "counted": "",
+        "cells": sources_of(evidence, claimed),
     }
     try:
-        check_possible(evidence, claim, claimed, known)
-        logs = measured(evidence, claim, claimed)
-        found = interval(logs)
-        case.update(estimate=found.estimate, low=found.low, high=found.high)
-        tests = threshold_tests(logs, claimed.holds.as_dict())
+        check_possible(evidence, claim)
+        if isinstance(claimed, LabLeaf):
+            found = judge_observed(evidence, claim, claimed)
+        else:
+            found = judge_timed(evidence, claim, claimed)
     except NotTested as reason:
         case["reason"] = str(reason)
-    except TooFewRounds:
-        case["reason"] = f"needs at least {FEWEST_ROUNDS} rounds; raise measure.rounds"
+    except TooFewRounds as few:
+        remedy = "raise measure.rounds" if not claim.lab else str(few)
+        case["reason"] = f"needs at least {FEWEST_ROUNDS} {'trials' if claim.lab else 'rounds'}; {remedy}"
     else:
-        case.update(verdict="inconclusive", q_holds=tests.p_holds, q_fails=tests.p_fails)
+        case.update(estimate=found.estimate, low=found.low, high=found.high, counted=found.counted)
+        case.update(verdict="inconclusive", q_holds=found.tests.p_holds, q_fails=found.tests.p_fails)
     return case
 
 
@@ -201,17 +158,36 @@ def why(cases: Sequence[Mapping[str, Any]], verdict: str) -> str:
     return "; ".join(dict.fromkeys(undecided)) if verdict in ("not tested", "inconclusive") else ""
 
 
-def judge(claims: Sequence[Claim], evidences: Sequence[Evidence]) -> list[dict[str, Any]]:
-    """One object per claim and runtime. Demonstrations form a family of their own: they cost no claim its verdict."""
-    known = {name: load_workload(name) for name in workload_names()}
-    verdicts = []
-    for evidence in evidences:
-        for claim in claims:
-            leaves = [leaf(claim, case, known.get(case.workload or ""), evidence.cores) for case in claim.cases]
-            cases = [judge_case(evidence, claim, claimed, known) for claimed in leaves]
-            verdicts.append((claim, evidence.runtime, cases))
+def explain(claim: Claim, verdict: str) -> str:
+    """What a verdict means to a working programmer, in the claim's own words; nothing where it has none."""
+    return getattr(claim.outcomes, verdict, None) or "" if verdict != "not tested" else ""
+
+
+def leaves(claim: Claim, known: Mapping[str, Workload], cores: int) -> list[Leaf | LabLeaf]:
+    """The claim's cases made concrete for this machine."""
+    if claim.metric in OBSERVED:
+        return [lab_leaf(claim, case) for case in claim.cases]
+    return [leaf(claim, case, known.get(case.workload or ""), cores) for case in claim.cases]
+
+
+def judge(
+    claims: Sequence[Claim], evidences: Sequence[Evidence], known: Mapping[str, Workload]
+) -> list[dict[str, Any]]:
+    """One object per claim and runtime. Demonstrations form a family of their own: they cost no claim its verdict.
+
+    known: the workloads that claims speak of, by name.
+    """
+    judged = [
+        (
+            claim,
+            evidence.runtime,
+            [judge_case(evidence, claim, claimed) for claimed in leaves(claim, known, evidence.cores)],
+        )
+        for evidence in evidences
+        for claim in claims
+    ]
     for demonstrations in (False, True):
-        decide([case for claim, _, cases in verdicts if claim.demonstration is demonstrations for case in cases])
+        decide([case for claim, _, cases in judged if claim.demonstration is demonstrations for case in cases])
     return [
         {
             "claim": claim.id,
@@ -222,30 +198,8 @@ def judge(claims: Sequence[Claim], evidences: Sequence[Evidence]) -> list[dict[s
             "runtime": runtime,
             "verdict": (verdict := roll_up(cases, claim.rollup)),
             "reason": why(cases, verdict),
+            "explanation": explain(claim, verdict),
             "cases": cases,
         }
-        for claim, runtime, cases in verdicts
-    ]
-
-
-def gather_evidence(
-    timings: pd.DataFrame,
-    traces: pd.DataFrame,
-    gaps: Sequence[Mapping[str, Any]],
-    runtimes: Mapping[str, Any],
-    cores: int,
-) -> list[Evidence]:
-    """The evidence of each runtime of a run, measured or not."""
-    pairs, counted = paired(timings), timings[timings["lap"] > 1]
-    return [
-        Evidence(
-            runtime=runtime,
-            gil=facts["gil"],
-            cores=cores,
-            ratios=pairs[pairs["runtime"] == runtime],
-            values=counted[counted["runtime"] == runtime],
-            traces=traces[traces["runtime"] == runtime],
-            gaps=[gap for gap in gaps if gap["runtime"] == runtime],
-        )
-        for runtime, facts in runtimes.items()
+        for claim, runtime, cases in judged
     ]
