@@ -119,6 +119,22 @@ def measured_cells(swept: bool, kind: str) -> list[tuple[str, int, str]]:
     return cells + [("ceiling", workers, pool) for workers in counts for pool in ("cold", "warm")]
 
 
+def observations_table(machine: str, runtimes: dict[str, dict[str, Any]]) -> pd.DataFrame:
+    """What two labs saw: counts of true and false, and seconds."""
+    rows = []
+    for runtime, facts in runtimes.items():
+        seen = [("race", "a call between", "total_wrong", "share", [1.0] * 19 + [0.0])]
+        seen += [("race", "a call between", "lost_share", "share", [0.25, 0.5, 0.75])]
+        seen += [("startup", case, "first_s", "s", [0.00009, 0.0001, 0.00011]) for case in ("thread", "<fork>")]
+        rows += [
+            {"machine": machine, "runtime": runtime, "gil": facts["gil"], "lab": lab, "case": case, "unit": unit}
+            | {"metric": metric, "trial": trial, "value": value}
+            for lab, case, metric, unit, values in seen
+            for trial, value in enumerate(values)
+        ]
+    return pd.DataFrame(rows)
+
+
 def traces_table(table: pd.DataFrame) -> pd.DataFrame:
     """One trace of every cell."""
     cells = table[table["metric"] == "speedup"][
@@ -180,7 +196,8 @@ def verdicts(runtimes: dict[str, dict[str, Any]], claims: int) -> list[dict[str,
                     "threshold": [{"below": 1.15}, {"above": 1.2}, {"within": [0.9, 1.1]}][number % 3],
                     "q_holds": 0.0004,
                     "q_fails": 0.91,
-                    "cells": ["threading-2"],
+                    "counted": "5 rounds",
+                    "cells": [f"{runtime}/{workload}/large/threading-2"],
                 }
                 for place, workload in enumerate(("sum_squares", "sqrt_sin")[: 1 + (verdict == "mixed")])
             ]
@@ -195,6 +212,7 @@ def verdicts(runtimes: dict[str, dict[str, Any]], claims: int) -> list[dict[str,
                     "runtime": runtime,
                     "verdict": verdict,
                     "reason": reason,
+                    "explanation": "So it is, <since 3.10>." if verdict == "confirmed" else "",
                     "cases": [] if verdict == "not tested" else cases,
                 }
             )
@@ -292,6 +310,7 @@ def write_results(
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(json.dumps(content), encoding="utf-8")
     table.to_parquet(folder / "estimates.parquet")
+    observations_table(label, facts).to_parquet(folder / "observations.parquet")
     rounds_table(table, rounds, overlapping).to_parquet(folder / "rounds.parquet")
     traces_table(table).to_parquet(folder / "traces.parquet")
     return folder

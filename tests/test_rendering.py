@@ -101,6 +101,7 @@ def test_sections_come_in_order_and_are_linked(text: str) -> None:
         "method",
         "controls",
         "traces-and-scaling-laws",
+        "the-data-behind-the-verdicts",
         "machine-and-runtimes",
         "skipped-and-failed",
         "how-to-reproduce",
@@ -333,3 +334,23 @@ CONTRAST = """() => {
   }
   return poor;
 }"""
+
+
+def test_from_a_claim_it_is_two_clicks_to_its_data(text: str) -> None:
+    links = set(re.findall(r'<a class="data" href="#([^"]+)">', text))
+    folded = set(re.findall(r'<details id="([^"]+)"', text))
+    assert links
+    assert links <= folded, "a link leads to the table that unfolds with the second click"
+    assert "raw/cp311/sum_squares/large/round-*.json" in text
+
+
+def test_what_labs_saw_is_told_in_counts_and_units(text: str) -> None:
+    assert "19 of 20" in text
+    assert "25 % to 75 %" in text
+    assert "100 µs" in text
+    assert "labs/cp311/race.json" in text
+    assert "&lt;fork&gt;" in text
+
+
+def test_a_verdict_is_explained(text: str) -> None:
+    assert "So it is, &lt;since 3.10&gt;." in text

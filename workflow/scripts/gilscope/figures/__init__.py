@@ -25,6 +25,7 @@ COLUMNS = {
     "steal_share throttled_share frequency_mhz governor swap_mib flags",
     "traces": "runtime workload kind size tasks strategy workers pool round wall cpu effective_cores overlap "
     "idle_share voluntary_switches involuntary_switches memory_per_worker",
+    "observations": "machine runtime gil lab case trial metric value unit",
 }
 
 
@@ -38,6 +39,7 @@ class Results:
     estimates: pd.DataFrame = field(default_factory=pd.DataFrame)
     rounds: pd.DataFrame = field(default_factory=pd.DataFrame)
     traces: pd.DataFrame = field(default_factory=pd.DataFrame)
+    observations: pd.DataFrame = field(default_factory=pd.DataFrame)
     scaling: list[dict[str, Any]] = field(default_factory=list)
     workers: list[dict[str, Any]] = field(default_factory=list)
     gaps: list[dict[str, Any]] = field(default_factory=list)
@@ -56,6 +58,7 @@ class Results:
             estimates=read_columns(folder / "estimates.parquet", COLUMNS["estimates"]),
             rounds=read_columns(folder / "rounds.parquet", COLUMNS["rounds"]),
             traces=read_columns(folder / "traces.parquet", COLUMNS["traces"]),
+            observations=read_columns(folder / "observations.parquet", COLUMNS["observations"]),
             scaling=read_json(folder / "scaling.json", []),
             workers=read_json(folder / "workers.json", []),
             gaps=read_json(folder / "gaps.json", []),

@@ -18,7 +18,7 @@ from gilscope.rendering.markup import (
     table,
 )
 
-JOBS = {"measure": "round", "record": "trace", "calibrate": "calibration"}
+JOBS = {"measure": "round", "record": "trace", "calibrate": "calibration", "observe": "lab"}
 SENSORS = {
     "busy_cores": ("Cores kept busy by other processes", "{:.2f}", 1),
     "steal_share": ("CPU time taken by the hypervisor", "{:.1f} %", 100),

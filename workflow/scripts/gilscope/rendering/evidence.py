@@ -135,11 +135,21 @@ def gaps(results: Results) -> Html:
             gap["reason"],
         )
         for gap in results.gaps
+        if "lab" not in gap
+    ]
+    rows += [
+        (f"lab {gap['lab']}", gap["case"] or "all cases", gap["runtime"], lab_state(gap), gap["reason"])
+        for gap in results.gaps
+        if "lab" in gap
     ]
     if not rows:
-        return note("good", "Nothing.", "Every cell of the sweep was measured.")
-    content = table(("Workload", "Cell", "Runtime", "State", "Reason"), rows, "cards")
+        return note("good", "Nothing.", "Every cell of the sweep was measured, and every trial gave an answer.")
+    content = table(("Workload or lab", "Cell or case", "Runtime", "State", "Reason"), rows, "cards")
     return content if len(rows) <= 12 else folded(counted(len(rows), "gap"), content)
+
+
+def lab_state(gap: dict[str, Any]) -> str:
+    return "not applicable" if gap["trial"] is None else f"trial {gap['trial'] + 1} gave no answer"
 
 
 def reproduce(results: Results) -> Html:

@@ -7,6 +7,7 @@ from typing import Any
 
 from gilscope.figures import Results
 from gilscope.rendering.bars import interval_bar, share_bar
+from gilscope.rendering.data import linked
 from gilscope.rendering.markup import (
     EMPTY,
     SIGNS,
@@ -124,11 +125,13 @@ def claim(verdict: dict[str, Any], results: Results) -> Html:
     extra = [f"slide: {verdict['slide']}"] if verdict.get("slide") else []
     extra += [f"runtime: {verdict['runtime']}"] if several_runtimes(results) else []
     extra += ["demonstration"] if verdict.get("demonstration") else []
-    return Html('<span class="says" id="{}">{}</span><small><code>{}</code>{}</small>').format(
+    words = verdict.get("explanation")
+    return Html('<span class="says" id="{}">{}</span><small><code>{}</code>{}</small>{}').format(
         f"claim-{verdict['claim']}-{verdict['runtime']}",
         verdict["says"],
         verdict["claim"],
         joined(Html(" · {}").format(text) for text in extra),
+        Html('<p class="explanation">{}</p>').format(words) if words else EMPTY,
     )
 
 
@@ -150,14 +153,21 @@ def case_in_words(case: dict[str, Any]) -> Html:
     )
     if missing(case.get("estimate")):
         return Html('{} <span class="reason">{}</span>').format(name, case.get("reason") or "not measured")
-    metric = (case.get("metric") or "").replace("_", " ")
     return Html('{} <span class="result">{}<span>{} <span class="claimed">{}</span></span></span>{}').format(
         name,
         interval_bar(case),
         interval(case["estimate"], case.get("low"), case.get("high"), case.get("unit") or ""),
-        f"claimed {threshold(case.get('threshold') or {})} · {metric}{q_value(case)}",
+        Html("claimed {} · {}{} {}").format(
+            threshold(case.get("threshold") or {}), basis(case), q_value(case), linked(case.get("cells") or [])
+        ),
         Html('<span class="reason">{}</span>').format(case["reason"]) if case.get("reason") else EMPTY,
     )
+
+
+def basis(case: dict[str, Any]) -> str:
+    """What was measured; where it was counted, the counts say it best."""
+    metric = (case.get("metric") or "").replace("_", " ")
+    return str(case.get("counted") or metric) if metric in ("share", "observed ratio") else metric
 
 
 def q_value(case: dict[str, Any]) -> str:
