@@ -1,0 +1,300 @@
+"""How late a 60 Hz tick of the main thread comes, and how long an echo takes, while others compute.
+
+A tick is due every sixtieth of a second whatever became of the one before; one that was missed is made up for as soon
+as may be, and counts with the delay that it has by then. It is late when that is more than 16.7 ms, a whole frame.
+"""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing
+import socket
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Callable
+
+import psutil
+
+from gilscope.labs import QUANTITY, Lab
+
+PERIOD_S = 1 / 60
+LATE_S = 0.0167
+WARM_UP, TICKS = 6, 72
+LONGEST_S = 4.0
+"""Threads stop computing then, long after the last tick was due, should they let the main thread do nothing at all."""
+CALL_S = 0.05
+"""About what a long C call shall take, on a fast machine and on a slow one."""
+MODULUS = (1 << 2203) - 1
+MESSAGE = b"." * 64
+MOST_ECHOES, PAUSE_S, ECHOING_S = 300, 0.001, 0.7
+PATIENCE_S = 5.0
+
+LAB = Lab(
+    metrics={
+        "late_ticks": "count",
+        "ticks": "count",
+        "p50_delay_s": "s",
+        "p99_delay_s": "s",
+        "max_delay_s": "s",
+        "echo_p50_s": "s",
+        "echo_p99_s": "s",
+        "echo_max_s": "s",
+        "echoes": "count",
+        "computing_cores": "x",
+        "call_s": "s",
+    },
+    timed=True,
+    seconds=29,
+)
+
+Step = Callable[[], Any]
+
+
+def count_up() -> int:
+    """About a millisecond of bytecode."""
+    total = 0
+    for number in range(20_000):
+        total += number & 7
+    return total
+
+
+def power(bits: int) -> int:
+    """One call into C that takes time in proportion to ``bits``, and keeps the lock all the while."""
+    return pow(3, (1 << bits) - 1, MODULUS)
+
+
+def power_s(bits: int) -> float:
+    began = time.perf_counter()
+    power(bits)
+    return time.perf_counter() - began
+
+
+def long_call() -> tuple[Step, float]:
+    """A step that is a single call into C, and the seconds that it takes here when nothing else runs."""
+    bits = 100
+    while power_s(bits) < CALL_S / 10:
+        bits *= 2
+    bits = round(bits * CALL_S / min(power_s(bits) for _ in range(3)))
+    return functools.partial(power, bits), power_s(bits)
+
+
+@contextmanager
+def computing_threads(number: int, step: Step = count_up) -> Iterator[list[float]]:
+    """Threads that take the step over and over; on leaving, the list gets the cores that they kept busy together."""
+    stop = threading.Event()
+    begun = threading.Barrier(number + 1)
+    spent: list[float] = []
+    cores: list[float] = []
+
+    def compute() -> None:
+        begun.wait(PATIENCE_S)
+        until = time.perf_counter() + LONGEST_S
+        while not stop.is_set() and time.perf_counter() < until:
+            step()
+        spent.append(time.thread_time())
+
+    threads = [threading.Thread(target=compute, daemon=True) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    begun.wait(PATIENCE_S)
+    began = time.perf_counter()
+    try:
+        yield cores
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(PATIENCE_S)
+        cores.append(sum(spent) / (time.perf_counter() - began))
+
+
+def tell_and_compute(connection: Any) -> None:
+    connection.send("computing")
+    while True:
+        count_up()
+
+
+def cpu_seconds(process: Any) -> float:
+    used = psutil.Process(process.pid).cpu_times()
+    return used.user + used.system
+
+
+@contextmanager
+def computing_processes(number: int) -> Iterator[list[float]]:
+    """The same with processes that count up."""
+    ours, theirs = multiprocessing.Pipe()
+    processes = [multiprocessing.Process(target=tell_and_compute, args=(theirs,), daemon=True) for _ in range(number)]
+    cores: list[float] = []
+    with ours, theirs:
+        try:
+            for process in processes:
+                process.start()
+            for _ in processes:
+                if not ours.poll(PATIENCE_S):
+                    raise TimeoutError(f"a process was not computing within {PATIENCE_S:g} s")
+                ours.recv()
+            began, before = time.perf_counter(), sum(map(cpu_seconds, processes))
+            yield cores
+            cores.append((sum(map(cpu_seconds, processes)) - before) / (time.perf_counter() - began))
+        finally:
+            for process in processes:
+                process.kill()
+                process.join(PATIENCE_S)
+
+
+def tick_delays(ticks: int) -> list[float]:
+    """Seconds by which each tick came after its time."""
+    delays = []
+    began = time.perf_counter()
+    for tick in range(1, ticks + 1):
+        due = began + tick * PERIOD_S
+        left = due - time.perf_counter()
+        if left > 0:
+            time.sleep(left)
+        delays.append(time.perf_counter() - due)
+    return delays
+
+
+def spread_of(values: list[float], name: str) -> dict[str, float]:
+    """Median, 99th percentile and maximum; ``name`` has a place for which of them it is."""
+    percentiles = statistics.quantiles(values, n=100, method="inclusive")
+    return {
+        name.format("p50"): percentiles[49],
+        name.format("p99"): percentiles[98],
+        name.format("max"): max(values),
+    }
+
+
+def ticks_beside(computing: AbstractContextManager[list[float]]) -> dict[str, float]:
+    with computing as cores:
+        delays = tick_delays(WARM_UP + TICKS)[WARM_UP:]
+    late = sum(delay > LATE_S for delay in delays)
+    return {
+        "late_ticks": late,
+        "ticks": len(delays),
+        **spread_of(delays, "{}_delay_s"),
+        "computing_cores": sum(cores),
+    }
+
+
+@LAB.case("4 threads, bytecode", trials=QUANTITY, few=1, workers=4)
+@LAB.case("2 threads, bytecode", trials=QUANTITY, few=0, workers=2)
+@LAB.case("1 thread, bytecode", trials=QUANTITY, workers=1)
+@LAB.case("nothing computes", trials=QUANTITY, few=1, workers=0)
+def beside_threads(workers: int) -> dict[str, float]:
+    """The main thread ticks while threads of its process compute in bytecode."""
+    return ticks_beside(computing_threads(workers))
+
+
+@LAB.case("1 thread, one long C call", trials=QUANTITY)
+def beside_a_long_call() -> dict[str, float]:
+    """The main thread ticks while another is in a C call of some 50 ms that keeps the lock, over and over."""
+    step, call_s = long_call()
+    return {**ticks_beside(computing_threads(1, step)), "call_s": call_s}
+
+
+@LAB.case("4 processes, bytecode", trials=QUANTITY, few=0, workers=4)
+@LAB.case("2 processes, bytecode", trials=QUANTITY, few=0, workers=2)
+@LAB.case("1 process, bytecode", trials=QUANTITY, workers=1)
+def beside_processes(workers: int) -> dict[str, float]:
+    """The main thread ticks while processes compute in bytecode."""
+    return ticks_beside(computing_processes(workers))
+
+
+def no_switch_interval() -> str | None:
+    return None if hasattr(sys, "setswitchinterval") else "this interpreter has no switch interval to set"
+
+
+@LAB.case("1 thread, interval 20 ms", trials=QUANTITY, few=0, unavailable=no_switch_interval, interval_s=0.02)
+@LAB.case("1 thread, interval 0.5 ms", trials=QUANTITY, few=1, unavailable=no_switch_interval, interval_s=0.0005)
+def at_an_interval(interval_s: float) -> dict[str, float]:
+    """The main thread ticks while one thread computes, asked to make room after another time than the usual 5 ms."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(interval_s)
+    try:
+        return beside_threads(1)
+    finally:
+        sys.setswitchinterval(usual)
+
+
+def echo(listener: socket.socket) -> None:
+    """Send back whatever one client sends, until it hangs up."""
+    connection, _ = listener.accept()
+    with connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.settimeout(PATIENCE_S)
+        for message in iter(lambda: connection.recv(len(MESSAGE)), b""):
+            connection.sendall(message)
+
+
+def round_trip(connection: socket.socket) -> float:
+    began = time.perf_counter()
+    connection.sendall(MESSAGE)
+    missing = len(MESSAGE)
+    while missing:
+        received = len(connection.recv(missing))
+        if not received:
+            raise OSError("the echo server hung up")
+        missing -= received
+    return time.perf_counter() - began
+
+
+def ask_for_echoes(address: Any, told: Any) -> None:
+    """The client, a process of its own: round trips, a pause between them, from when it is told to begin."""
+    with socket.create_connection(address, timeout=PATIENCE_S) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        round_trip(connection)
+        told.send("connected")
+        if not told.poll(PATIENCE_S):
+            return
+        times: list[float] = []
+        until = time.perf_counter() + ECHOING_S
+        while len(times) < MOST_ECHOES and (time.perf_counter() < until or len(times) < 2):
+            times.append(round_trip(connection))
+            time.sleep(PAUSE_S)
+    told.send(times)
+
+
+def said_by(connection: Any) -> Any:
+    if not connection.poll(PATIENCE_S):
+        raise TimeoutError(f"the client said nothing for {PATIENCE_S:g} s")
+    return connection.recv()
+
+
+def echo_times(computing: AbstractContextManager[list[float]]) -> dict[str, float]:
+    """The client's round trips to a server thread of this process while others compute."""
+    ours, theirs = multiprocessing.Pipe()
+    with ours, theirs, socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(PATIENCE_S)
+        client = multiprocessing.Process(target=ask_for_echoes, args=(listener.getsockname(), theirs), daemon=True)
+        client.start()
+        server = threading.Thread(target=echo, args=(listener,), daemon=True)
+        server.start()
+        try:
+            said_by(ours)
+            with computing as cores:
+                ours.send("begin")
+                times = said_by(ours)
+        finally:
+            client.kill()
+            client.join(PATIENCE_S)
+            server.join(PATIENCE_S)
+    return {**spread_of(times, "echo_{}_s"), "echoes": len(times), "computing_cores": sum(cores)}
+
+
+@LAB.case("echo, 4 threads", trials=QUANTITY, few=0, workers=4)
+@LAB.case("echo, 1 thread", trials=QUANTITY, few=1, workers=1)
+@LAB.case("echo, nothing computes", trials=QUANTITY, few=1, workers=0)
+def echo_beside_threads(workers: int) -> dict[str, float]:
+    """A thread of this process echoes 64 bytes to a client on loopback while other threads of it compute."""
+    return echo_times(computing_threads(workers))
+
+
+@LAB.case("echo, 4 processes", trials=QUANTITY, few=0, workers=4)
+@LAB.case("echo, 1 process", trials=QUANTITY, few=1, workers=1)
+def echo_beside_processes(workers: int) -> dict[str, float]:
+    """The same while processes compute."""
+    return echo_times(computing_processes(workers))
