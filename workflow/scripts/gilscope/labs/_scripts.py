@@ -1,0 +1,99 @@
+"""Python scripts that a trial runs: files of their own, in new processes, which end with all that they have started."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any, cast
+
+import psutil
+
+from gilscope.measuring.keeper import end_all
+
+MOST_OUTPUT = 20_000
+
+
+def members(group: int) -> list[psutil.Process]:
+    """The living processes of a process group: a script and what it has started."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+class Script:
+    """A script under way, to be talked to line by line; its errors go where the trial's go."""
+
+    def __init__(self, process: subprocess.Popen[bytes]):
+        self.process = process
+        self.output = cast("IO[bytes]", process.stdout)
+
+    def read_line(self) -> str:
+        """The next line it prints; empty once it, and all that it has started, print no more."""
+        return self.output.readline(MOST_OUTPUT).decode(errors="replace").strip()
+
+    def go_on(self) -> None:
+        """Let a script that reads a line from its standard input go on."""
+        stream = cast("IO[bytes]", self.process.stdin)
+        stream.write(b"\n")
+        stream.flush()
+
+    def read_capped(self, printed: bytearray) -> None:
+        """Read all that it prints, so that it never waits for a reader, and keep the beginning."""
+        for block in iter(lambda: self.output.read1(65536), b""):  # type: ignore[attr-defined]
+            printed += block[: max(0, MOST_OUTPUT - len(printed))]
+
+    def end(self) -> None:
+        """End it, and all that it has started."""
+        end_all(lambda: members(self.process.pid))
+        self.process.wait()
+
+
+@contextmanager
+def running(text: str, *arguments: Any) -> Iterator[Script]:
+    """Run a script from a folder of its own, in a process group of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "script.py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        with subprocess.Popen(
+            [sys.executable, path, *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        ) as process:
+            script = Script(process)
+            try:
+                yield script
+            finally:
+                script.end()
+
+
+def answer_of(text: str, *arguments: Any, limit_s: float) -> str | None:
+    """What a script has printed when it ended well, the beginning of it; None where it failed or took too long."""
+    printed = bytearray()
+    with running(text, *arguments) as script:
+        reader = threading.Thread(target=script.read_capped, args=(printed,))
+        reader.start()
+        try:
+            code: int | None = script.process.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            code = None
+        script.end()
+        reader.join()
+    return printed.decode(errors="replace") if code == 0 else None
+
+
+def source_beside(file: str, name: str) -> str:
+    """The text of a script that lies beside a lab's file."""
+    with open(os.path.join(os.path.dirname(file), name), encoding="utf-8") as script:
+        return script.read()
