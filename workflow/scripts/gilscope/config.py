@@ -36,7 +36,7 @@ class Measure(Strict):
         1.0, ge=0.1, le=3600, description="the seconds that a round of one block lasts are 0.1 to 3600"
     )
     min_laps: int = Field(
-        5, ge=2, le=100, strict=True, description="the fewest laps of a round, warm-up included, are 2 to 100"
+        3, ge=2, le=100, strict=True, description="the fewest laps of a round, warm-up included, are 2 to 100"
     )
 
 

@@ -16,7 +16,7 @@ KINDS = ("Pool", "ProcessPoolExecutor", "Process")
 AFTER_S = 2.0
 POLL_S = 0.05
 
-LAB = Lab(metrics={"left_running": "share", "parent_ends": "share"}, timed=False, seconds=25, side_by_side=24)
+LAB = Lab(metrics={"left_running": "share", "parent_ends": "share"}, timed=False, seconds=16, side_by_side=45)
 
 SCRIPT = source_beside(__file__, "_resting_workers.py")
 
@@ -71,7 +71,7 @@ for kind in KINDS:
         LAB.case(
             f"{kind}, {method}",
             trials=LIKELY,
-            together=7,
+            together=4,
             limit_s=20,
             unavailable=unless_there(method),
             kind=kind,

@@ -45,7 +45,7 @@ LAB = Lab(
         "failures": "count",
     },
     timed=True,
-    seconds=24,
+    seconds=20,
 )
 
 

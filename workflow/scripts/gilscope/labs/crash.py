@@ -48,7 +48,7 @@ LAB = Lab(
         "seen_after_s": "s",
     },
     timed=False,
-    seconds=22,
+    seconds=23,
     side_by_side=8,
 )
 

@@ -28,7 +28,7 @@ LAB = Lab(
         "kind_is_pss": "share",
     },
     timed=True,
-    seconds=13,
+    seconds=9,
 )
 
 SCRIPT = source_beside(__file__, "_idle_workers.py")

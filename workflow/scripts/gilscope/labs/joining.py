@@ -13,7 +13,7 @@ WORK_S = 0.01
 STEPS = 100_000
 PATIENCE_S = 3.0
 
-LAB = Lab(metrics={"incomplete": "share"}, timed=False, seconds=2)
+LAB = Lab(metrics={"incomplete": "share"}, timed=False, seconds=1)
 
 
 def wait_a_little() -> None:

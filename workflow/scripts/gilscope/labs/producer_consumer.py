@@ -30,7 +30,7 @@ PRODUCERS, CONSUMERS = 3, 2
 LAB = Lab(
     metrics={"all_in_order": "share", "nothing_lost": "share"},
     timed=False,
-    seconds=9,
+    seconds=8,
     side_by_side=16,
 )
 

@@ -28,7 +28,7 @@ LAB = Lab(
         "lock_cost": "x",
     },
     timed=False,
-    seconds=16,
+    seconds=14,
 )
 
 counter = 0

@@ -33,7 +33,7 @@ def close(answer: Any, expected: Any) -> bool:
 @workload(
     kind="cpu",
     library=True,
-    sizes={"small": 15, "medium": 200, "large": 1_500, "deck": 7_500},
+    sizes={"small": 15, "medium": 200, "large": 1_500, "deck": 4_000},
     inputs=samples,
     same=close,
 )

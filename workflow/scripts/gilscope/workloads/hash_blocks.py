@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gilscope.workloads import Site, workload
 
-BLOCKS = 24
+BLOCKS = 16
 
 
 def blocks(length: int, tasks: int, site: Site) -> Sequence[bytes]:
@@ -28,7 +28,7 @@ def one_block(length: int) -> int:
     memory=one_block,
 )
 def hash_blocks(block: bytes) -> int:
-    """Hashes a block 24 times with SHA-256, each time after the last digest; up to 2047 bytes hashlib keeps the GIL."""
+    """Hashes a block 16 times with SHA-256, each time after the last digest; up to 2047 bytes hashlib keeps the GIL."""
     digest = b""
     for _ in range(BLOCKS):
         chained = hashlib.sha256(digest)

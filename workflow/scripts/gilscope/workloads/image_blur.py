@@ -25,7 +25,7 @@ def two_pictures(width: int) -> int:
 @workload(
     kind="cpu",
     library=True,
-    sizes={"small": 48, "medium": 224, "large": 512, "deck": 1100},
+    sizes={"small": 48, "medium": 224, "large": 512, "deck": 800},
     unit="pixels wide",
     inputs=pictures,
     memory=two_pictures,

@@ -44,7 +44,7 @@ async def fetching_and_computing(offload):
 
 @workload(
     kind="mixed",
-    sizes={"small": 0.0005, "medium": 0.002, "large": 0.01, "deck": 0.1},
+    sizes={"small": 0.0005, "medium": 0.002, "large": 0.007, "deck": 0.1},
     unit="s",
     inputs=tables,
     coroutine=fetching_and_computing,
