@@ -160,14 +160,23 @@ def collect_observations(labs: Iterable[str], machine: str) -> pd.DataFrame:
     return table.astype({"value": float, "trial": "int64"})
 
 
-def lab_rows(labs: Iterable[str]) -> list[dict[str, Any]]:
-    """A row per lab for the table of measuring jobs; ``workload`` holds the lab's name."""
-    rows = []
+def lab_rows(labs: Iterable[str], limits: Limits, cores: int) -> list[dict[str, Any]]:
+    """A row per lab for the table of measuring jobs; ``workload`` holds the lab's name.
+
+    Only labs that time something can be disturbed: the others' trials run side by side, and some are orphans on purpose.
+    """
+    rows, timed = [], []
     for path in labs:
         about = read_json(path)
         when = {key: about[key] for key in ("runtime", "started", "ended", "waited_s")}
         known = readings(about["environment"]["before"], about["environment"]["after"])
-        rows.append({"job": "observe", "workload": about["lab"], "size": "", "round": 0, "flags": "", **when, **known})
+        rows.append({"job": "observe", "workload": about["lab"], "size": "", "round": 0, **when, **known})
+        timed.append(about["timed"])
+    if rows:
+        found = flag_rounds(pd.DataFrame(rows), limits, cores)
+        rows = [
+            {**row, "flags": text if watched else ""} for row, text, watched in zip(rows, found, timed, strict=True)
+        ]
     return rows
 
 
@@ -199,7 +208,7 @@ def collect_rounds(
         traced.append({**place(about), "job": "record", **when, "flags": ""})
     rounds = pd.DataFrame(timed, columns=ROUNDS)
     rounds["flags"] = flag_rounds(rounds, limits, cores)
-    others = pd.DataFrame([*traced, *calibrated.values(), *lab_rows(labs)], columns=ROUNDS)
+    others = pd.DataFrame([*traced, *calibrated.values(), *lab_rows(labs, limits, cores)], columns=ROUNDS)
     return pd.concat([rounds, others], ignore_index=True) if len(others) else rounds
 
 

@@ -19,6 +19,8 @@ LIKELY = 20
 """Trials that show a share above 0.5."""
 QUANTITY = 5
 """Trials of a quantity, whose interval is over trials."""
+SCATTERED = 15
+"""Trials of a short quantity that comes out differently from process to process."""
 
 
 def no_reason() -> str | None:

@@ -24,7 +24,7 @@ from typing import Any, Callable
 
 import psutil
 
-from gilscope.labs import QUANTITY, Lab
+from gilscope.labs import QUANTITY, SCATTERED, Lab
 from gilscope.measuring.keeper import SEGMENTS, segment_name
 
 Exchange = Callable[[Any], Any]
@@ -38,7 +38,7 @@ COPIES = 8
 """How often a message may lie in memory at once: at both ends, pickled, in a manager."""
 JOIN_S = 2.0
 
-LAB = Lab(metrics={"round_trip_s": "s", "transfer_s": "s", "fill_s": "s", "bytes_per_s": "1/s"}, timed=True, seconds=13)
+LAB = Lab(metrics={"round_trip_s": "s", "transfer_s": "s", "fill_s": "s", "bytes_per_s": "1/s"}, timed=True, seconds=18)
 
 
 @dataclass
@@ -260,12 +260,13 @@ def why_not(channel: str, size: int, payload: str) -> str | None:
     return next((reason for reason in reasons if reason), None)
 
 
-CLAIMED = [
-    ("queue.Queue", "1 KiB", "bytes"),
-    ("multiprocessing.Queue", "1 KiB", "bytes"),
-    ("Pipe", "32 MiB", "array"),
-    ("shared_memory", "32 MiB", "array"),
-]
+CLAIMED = {
+    ("queue.Queue", "1 KiB", "bytes"): SCATTERED,
+    ("multiprocessing.Queue", "1 KiB", "bytes"): SCATTERED,
+    ("Pipe", "32 MiB", "array"): QUANTITY,
+    ("shared_memory", "32 MiB", "array"): QUANTITY,
+}
+"""The cases of claims, and their trials."""
 BRIEF = {
     "1 KiB, bytes": list(CHANNELS),
     "1 MiB, bytes": list(CHANNELS),
@@ -274,11 +275,11 @@ BRIEF = {
 """What the small form of the lab has besides, and of which channels."""
 
 for _channel, _size, _payload in itertools.product(CHANNELS, SIZES, PAYLOADS):
-    _claimed = (_channel, _size, _payload) in CLAIMED
+    _claimed = CLAIMED.get((_channel, _size, _payload))
     LAB.case(
         f"{_channel}, {_size}, {_payload}",
-        trials=QUANTITY,
-        few=None if _claimed else int(_channel in BRIEF.get(f"{_size}, {_payload}", [])),
+        trials=_claimed or QUANTITY,
+        few=_claimed or int(_channel in BRIEF.get(f"{_size}, {_payload}", [])),
         limit_s=30.0,
         unavailable=functools.partial(why_not, _channel, SIZES[_size], _payload),
         channel=_channel,

@@ -82,6 +82,11 @@ def forget_helpers() -> None:
         stop()
 
 
+def first_items(job: Job, cell: Cell) -> Sequence[Any]:
+    """What warms a warm cell up: a task for each worker; the ceiling's processes get their whole share at the start."""
+    return job.items if job.strategies[cell.strategy].control else job.items[: cell.workers]
+
+
 def time_value(job: Job, name: str, loops: int = 1) -> float:
     """Seconds per loop of one cell, its answers checked.
 
@@ -95,8 +100,7 @@ def time_value(job: Job, name: str, loops: int = 1) -> float:
     gc.collect()
     if cell.pool == "warm":
         with strategy.open(cell.workers) as spread:
-            # The ceiling's processes get their whole share when they start.
-            list(spread(function, items if strategy.control else items[: cell.workers]))
+            list(spread(function, first_items(job, cell)))
             began = time.perf_counter()
             for loop in range(loops):
                 answers = spread(function, items)

@@ -15,7 +15,7 @@ from typing import Any, Callable
 
 from gilscope.cells import SEQUENTIAL, Block, Cell
 from gilscope.measuring.job import Job, prepared
-from gilscope.measuring.laps import forget_helpers
+from gilscope.measuring.laps import first_items, forget_helpers
 from gilscope.measuring.lock import check_parent, machine_lock
 from gilscope.measuring.memory import MemorySampler, memory_sampler
 from gilscope.measuring.usage import NOTHING, Usage, own_usage, total
@@ -153,7 +153,7 @@ def trace_cell(job: Job, name: str, sampler: MemorySampler) -> dict[str, Any]:
     before = own_usage()
     with job.strategies[cell.strategy].open(cell.workers) as spread:
         if cell.pool == "warm":
-            list(spread(traced, job.items))
+            list(spread(traced, first_items(job, cell)))
             before = own_usage()
         answers = list(spread(traced, job.items))
         memory = sampler.end()

@@ -174,12 +174,13 @@ def observe(name: str, small: bool) -> dict[str, Any]:
     """
     seen = Seen()
     with machine_lock() as waited:
-        started, before = time.time(), read_environment()
+        started, before, timed = time.time(), read_environment(), False
         try:
             lab = load_lab(name)
         except ImportError as error:
             seen.gaps.append({"case": None, "trial": None, "reason": f"cannot be imported here: {error}"})
         else:
+            timed = lab.timed
             chunks = applicable(lab, small, seen)
             with kept() as nest:
                 run_chunks(name, lab, chunks, nest, seen)
@@ -190,6 +191,7 @@ def observe(name: str, small: bool) -> dict[str, Any]:
         "runtime": runtime_name(),
         "gil": any(seen.gil) if seen.gil else gil_enabled(),
         "small": small,
+        "timed": timed,
         "started": started,
         "ended": ended,
         "waited_s": waited,
