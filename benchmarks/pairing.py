@@ -267,7 +267,7 @@ def summary(table: Any) -> Any:
 
 
 def report(path: Path, picture: Path) -> None:
-    """Print the tables that docs/method.md quotes, and draw its figure."""
+    """Print the tables that docs/evidence.md quotes, and draw the figure of docs/method.md."""
     rows = read(path)
     table = intervals_table(rows)
     print(summary(table).to_string(index=False))

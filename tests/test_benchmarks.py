@@ -1,7 +1,8 @@
-"""The benchmarks still run, in small; what they find is for a quiet machine and docs/method.md."""
+"""The benchmarks still run, in small; what they find is for a quiet machine and docs/evidence.md."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -66,3 +67,31 @@ def test_drift_moves_the_unpaired_estimate_and_not_the_paired(bench: Bench) -> N
     paired, unpaired = (float(rows[-1][place].rstrip("%")) for place in (1, 2))
     assert abs(paired) < 2
     assert abs(unpaired) > 5
+
+
+def test_two_sweeps_are_compared_case_by_case(bench: Bench, tmp_path: Path) -> None:
+    def write(name: str, *cases: tuple[str, str, float]) -> Path:
+        (tmp_path / name).mkdir()
+        found = [
+            {"case": case, "verdict": verdict, "estimate": at, "low": at / 1.1, "high": at * 1.1, "unit": "x"}
+            | {"threshold": {"above": 1.2}}
+            for case, verdict, at in cases
+        ]
+        content = [{"runtime": "cp311", "claim": "a-claim", "cases": found}]
+        (tmp_path / name / "verdicts.json").write_text(json.dumps(content), encoding="utf-8")
+        return tmp_path / name
+
+    first = write(
+        "a",
+        ("same", "confirmed", 2),
+        ("near", "inconclusive", 1.25),
+        ("gone", "confirmed", 2),
+        ("over", "confirmed", 2),
+    )
+    second = write(
+        "b", ("same", "confirmed", 1.9), ("near", "confirmed", 1.28), ("gone", "not tested", 1), ("over", "refuted", 1)
+    )
+    said = bench("repeatability", first, second)
+    assert "cp311 / a-claim / near: inconclusive -> confirmed" in said
+    assert "clear cp311 / a-claim / over: confirmed -> refuted" in said
+    assert "3 cases in both, 2 clear, 1 of those alike, 1 flipped" in said

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 from gilscope.claim_files import read_claims
-from gilscope.claims import Case, ClaimsFile, leaf, worker_count
+from gilscope.claims import Case, ClaimsFile, lab_leaf, leaf, worker_count
+from gilscope.labs import lab_names, load_lab
 from gilscope.mistakes import Mistakes
 from gilscope.workloads import load_workload, workload_names
 
@@ -96,7 +97,13 @@ LAB_CLAIM = (
         (LAB_CLAIM, ("total_wrong", "total_wron"), "claims[0].observes is 'total_wron'; a metric of race is one of "),
         (LAB_CLAIM, ("observes: total_wrong, ", ""), "claims[0].cases[0] has no observes; share needs a metric of the lab there."),
         (LAB_CLAIM, ("of: a call between", "of: a call betwen"), "claims[0].cases[0].of is 'a call betwen'; a case of race is one of "),
-        (LAB_CLAIM, ("above: 0.5", "within: [0.1, 0.5]"), "claims[0].holds.within is given; a share is tested against above or below."),
+        (LAB_CLAIM, ("above: 0.5", "within: [0.1, 0.5]"), "claims[0].holds has within; a share is tested against above or below."),
+        (LAB_CLAIM, ("above: 0.5", "above: 95"), "claims[0].holds has 95; a share lies between 0 and 1."),
+        (LAB_CLAIM, ("between}", "between, holds: {above: -1}}"), "claims[0].cases[0].holds has -1; a share lies between 0 and 1."),
+        (LAB_CLAIM, ("total_wrong", "lock_cost"), "claims[0].cases[0] observes lock_cost, which is in x; a share is of what is true or false"),
+        (CLAIM, ("above: 2", "above: -2"), "claims[0].holds has -2; speedup is a number above 0."),
+        (CLAIM, ("above: 2", "within: [2, 1]"), "claims[0].holds has a within whose first number is not below its second."),
+        (CLAIM, ("metric: speedup", "metric: lock_ratio"), "claims[0] has no needs; lock_ratio needs lock-off or pypy."),
     ],
 )  # fmt: skip
 def test_a_claim_speaks_of_what_exists(tmp_path: Path, claim: str, change: tuple[str, str], said: str) -> None:
@@ -112,6 +119,23 @@ def test_a_claim_speaks_of_what_exists(tmp_path: Path, claim: str, change: tuple
 
 def test_what_we_ship_speaks_of_what_exists() -> None:
     read_claims([SHIPPED], {name: load_workload(name) for name in workload_names()})
+
+
+def test_labs_try_as_often_as_each_threshold_needs(shipped: ClaimsFile) -> None:
+    for claim in shipped.claims:
+        for case in claim.cases if claim.lab else []:
+            leaf = lab_leaf(claim, case)
+            bound = next(iter(leaf.holds.as_dict().values()))
+            fewest = 5 if claim.metric == "observed_ratio" or claim.per else 110 if bound in (0.95, 0.05) else 20
+            for name in filter(None, (leaf.of, leaf.over)):
+                tried = load_lab(leaf.lab).cases[name]
+                assert tried.trials >= fewest, (claim.id, name)
+                assert not tried.descriptive, (claim.id, name)
+
+
+def test_the_labs_take_at_most_a_quarter_of_the_sweep() -> None:
+    headless = [load_lab(name) for name in lab_names() if name != "turtle"]
+    assert sum(lab.seconds for lab in headless) <= 15 * 60 / 4
 
 
 def test_each_outcome_of_the_talks_claims_is_explained(shipped: ClaimsFile) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -106,34 +110,78 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copied
 
 
-def start(scripts: Path, output: Path, descriptive: str, **environment: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, str(scripts / "observe.py"), "grim", "--descriptive", descriptive, str(output)]
+@dataclass
+class Run:
+    """A lab that runs, with a folder for temporary files of its own, by which what it leaves behind can be told."""
+
+    process: subprocess.Popen[bytes]
+    temporary: Path
+
+    def processes(self) -> list[psutil.Process]:
+        found = []
+        for process in psutil.process_iter():
+            try:
+                environment = process.environ()
+            except psutil.Error:
+                continue
+            if MARK in environment and os.path.dirname(environment.get("TMPDIR", "")) == str(self.temporary):
+                found.append(process)
+        return found
+
+    def nests(self) -> list[str]:
+        return [path.name for path in self.temporary.iterdir() if path.name.startswith("gilscope-") and path.is_dir()]
+
+    def ports(self) -> set[int]:
+        """The ports that its processes listen at."""
+        found = set()
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):
+                found |= {at.laddr.port for at in process.net_connections() if at.status == psutil.CONN_LISTEN}
+        return found
+
+    def left(self, nests: list[str]) -> list[str]:
+        """What is there of a run whose nests had these names: files, processes, segments."""
+        files = [path.name for path in self.temporary.iterdir() if path.name != "gilscope-measuring.lock"]
+        segments = [path for nest in nests for path in glob.glob(f"/dev/shm/{nest}-*")]
+        return [*files, *(f"process {process.pid}" for process in self.processes()), *segments]
+
+
+def start(scripts: Path, output: Path, lab: str, descriptive: str, **environment: str) -> Run:
+    command = [sys.executable, str(scripts / "observe.py"), lab, "--descriptive", descriptive, str(output)]
     temporary = output.parent / "tmp"
     temporary.mkdir(exist_ok=True)
-    return subprocess.Popen(command, env={**os.environ, "TMPDIR": str(temporary), **environment})
+    return Run(subprocess.Popen(command, env={**os.environ, "TMPDIR": str(temporary), **environment}), temporary)
+
+
+def wait_for(condition: Callable[[], Any], run: Run) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        assert run.process.poll() is None
+        time.sleep(0.02)
+
+
+def assert_gone(run: Run, nests: list[str], ports: Iterable[int] = ()) -> None:
+    """Nothing is left a moment after a lab has gone."""
+    deadline = time.monotonic() + 20
+    while run.left(nests):
+        assert time.monotonic() < deadline, run.left(nests)
+        time.sleep(0.05)
+    for port in ports:
+        with socket.socket() as unused:
+            unused.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            unused.bind(("127.0.0.1", port))
 
 
 @pytest.fixture(scope="module")
 def seen(scripts: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     output = tmp_path_factory.mktemp("seen") / "grim.json"
-    assert start(scripts, output, "small").wait(120) == 0
-    assert not left_in(output.parent / "tmp"), "the lab's own folder, or a process of it, is still there"
+    run = start(scripts, output, "grim", "small")
+    wait_for(run.nests, run)
+    nests = run.nests()
+    assert run.process.wait(120) == 0
+    assert not run.left(nests), "the lab's own folder, or something of it, is still there"
     return json.loads(output.read_text())
-
-
-def left_in(temporary: Path) -> list[str]:
-    """What of a lab is still there: files, marked processes, segments."""
-    marked = [process for process in psutil.process_iter() if temporary_of(process) == str(temporary)]
-    files = [path.name for path in temporary.iterdir() if path.name != "gilscope-measuring.lock"]
-    return [*files, *(f"process {process.pid}" for process in marked), *glob.glob("/dev/shm/gilscope-*")]
-
-
-def temporary_of(process: psutil.Process) -> str | None:
-    try:
-        environment = process.environ()
-    except psutil.Error:
-        return None
-    return os.path.dirname(environment.get("TMPDIR", "")) if MARK in environment else None
 
 
 def reasons(seen: dict[str, Any], case: str) -> list[tuple[int | None, str]]:
@@ -181,16 +229,25 @@ def test_what_trials_leave_is_gone_when_the_lab_ends(seen: dict[str, Any]) -> No
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_killing_a_lab_leaves_nothing_behind(scripts: Path, tmp_path: Path, how: signal.Signals) -> None:
     started = tmp_path / "started"
-    process = start(scripts, tmp_path / "grim.json", "full", STARTED=str(started))
-    deadline = time.monotonic() + 60
-    while not started.exists():
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.02)
-    assert left_in(tmp_path / "tmp"), "there must be something to clean up"
-    process.send_signal(how)
-    process.wait(30)
-    while left_in(tmp_path / "tmp"):
-        assert time.monotonic() < deadline, left_in(tmp_path / "tmp")
-        time.sleep(0.05)
+    run = start(scripts, tmp_path / "grim.json", "grim", "full", STARTED=str(started))
+    wait_for(started.exists, run)
+    nests = run.nests()
+    assert len(run.left(nests)) > 3, "there must be something to clean up"
+    run.process.send_signal(how)
+    run.process.wait(30)
+    assert_gone(run, nests)
     assert not (tmp_path / "grim.json").exists()
+
+
+@pytest.mark.parametrize("lab", ["cleanup", "connections", "messages"])
+@pytest.mark.parametrize("moment", [0.0, 0.4, 1.3])
+def test_a_real_lab_killed_at_any_moment_leaves_nothing_behind(tmp_path: Path, lab: str, moment: float) -> None:
+    run = start(SCRIPTS, tmp_path / "lab.json", lab, "small")
+    wait_for(run.nests, run)
+    time.sleep(moment)
+    nests, ports = run.nests(), run.ports()
+    assert run.process.poll() is None
+    assert run.left(nests)
+    run.process.kill()
+    run.process.wait()
+    assert_gone(run, nests, ports)

@@ -68,6 +68,7 @@ def test_events_within_trials_need_many_events_and_agreeing_trials() -> None:
         return verdicts(observed(**part), observations=seen)[0]["verdict"]
 
     assert judged([0, 0, 0, 0, 0], 1000) == "confirmed"
+    assert judged([0, 0, 0, 0, 0], 0) == "not tested"
     assert judged([0, 0, 0, 0, 0], 20) == "inconclusive", "100 events cannot show a share below 0.01"
     assert judged([0, 0, 0, 0, 40], 1000) == "inconclusive", "one trial of five says otherwise"
     assert judged([900, 950, 990, 940, 930], 1000) == "refuted"
@@ -86,6 +87,10 @@ def test_trials_without_an_answer_are_told() -> None:
     seen = observations(plain={"wrong": [1] * 110})
     (found,) = verdicts(observed(holds={"above": 0.95}), observations=seen, gaps=[lost])
     assert found["cases"][0]["counted"] == "110 of 110 trials, 1 more gave no answer (no answer within 10 s)"
+    assert found["verdict"] == "confirmed"
+    many = [{**lost, "trial": trial} for trial in range(30)]
+    (found,) = verdicts(observed(holds={"above": 0.95}), observations=seen, gaps=many)
+    assert found["verdict"] == "inconclusive", "lost trials may have gone either way"
 
 
 def test_each_outcome_has_its_explanation() -> None:

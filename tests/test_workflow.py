@@ -34,6 +34,7 @@ sweep:
       sizes: [medium]
       strategies: [threading]
       workers: [4]
+labs: {names: [joining]}
 parameters:
   sum_squares: {large: 20000}
 """
@@ -124,7 +125,7 @@ def test_the_report_is_one_file_with_the_verdicts_of_every_claim(finished: Path)
 def test_no_two_measurements_overlapped(finished: Path) -> None:
     """Rounds, traces and calibrations, as the report's proof has them."""
     rounds = pd.read_parquet(finished / RESULTS / "rounds.parquet")
-    assert rounds["job"].value_counts().to_dict() == {"measure": 9, "record": 9, "calibrate": 3}
+    assert rounds["job"].value_counts().to_dict() == {"measure": 9, "record": 9, "calibrate": 3, "observe": 1}
     spans = sorted(zip(rounds["started"], rounds["ended"], strict=True))
     assert all(end <= start for (_, end), (start, _) in pairwise(spans))
 

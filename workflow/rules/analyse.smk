@@ -80,6 +80,7 @@ rule judge:
     output:
         verdicts="results/{machine}/verdicts.json",
         decisions="results/{machine}/decisions.json",
+        irrefutable="results/{machine}/irrefutable.json",
     log:
         "results/{machine}/logs/judge.log",
     conda:

@@ -36,7 +36,7 @@ wildcard_constraints:
     workload=r"[a-z][a-z0-9_]*",
     size="small|medium|large|deck",
     round=r"\d+",
-    lab=r"[a-z][a-z_]*",
+    lab=r"[a-z][a-z0-9_]*",
 
 
 def package(*patterns):

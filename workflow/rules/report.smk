@@ -46,6 +46,7 @@ rule render:
         gaps="results/{machine}/gaps.json",
         verdicts="results/{machine}/verdicts.json",
         decisions="results/{machine}/decisions.json",
+        irrefutable="results/{machine}/irrefutable.json",
         figures=expand("results/{{machine}}/figures/{figure}.svg", figure=FIGURES),
         code=package("rendering/*.py", "figures/*.py", "labs/*.py"),
     output:

@@ -17,6 +17,7 @@ if __name__ == "__main__":
         cores=read_json(given.machine)["usable_cores"],
     )
     known = {name: load_workload(name, folder) for name, folder in snakemake.params.workloads.items()}
-    write_json(judge(claims.claims, evidence, known), snakemake.output.verdicts)
+    write_json(judge(claims.claims, evidence, known, claims.otherwise), snakemake.output.verdicts)
+    write_json(claims.irrefutable, snakemake.output.irrefutable)
     decisions = fill_decisions(claims.decisions, read_table(given.estimates), list(runtimes))
     write_json(decisions, snakemake.output.decisions)

@@ -1,6 +1,7 @@
 """Run one lab (rule observe)."""
 
 import argparse
+import sys
 
 
 def main() -> None:
@@ -10,10 +11,14 @@ def main() -> None:
     parser.add_argument("output")
     arguments = parser.parse_args()
 
+    from gilscope.measuring.lock import Orphaned
     from gilscope.measuring.rounds import write_json
     from gilscope.measuring.trials import observe
 
-    write_json(arguments.output, observe(arguments.lab, small=arguments.descriptive == "small"))
+    try:
+        write_json(arguments.output, observe(arguments.lab, small=arguments.descriptive == "small"))
+    except (Orphaned, OSError) as error:
+        sys.exit(f"gilscope: {error}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gilscope.claims import OBSERVED, RATIOS, Case, Claim, ClaimsFile, Decision
+from gilscope.claims import OBSERVED, RATIOS, TIMED, Case, Claim, ClaimsFile, Decision, Holds, Outcomes
 from gilscope.labs import Lab, lab_names, load_lab
 from gilscope.mistakes import Mistakes, blame, key_path, model_mistakes, read_yaml, suggestion
 from gilscope.strategies import load_strategies
@@ -21,6 +21,20 @@ def unknown(place: Place, name: str, known: Collection[str], what: str) -> Itera
     """A mistake unless the name is known."""
     if name not in known:
         yield place, f"is {name!r}; {what} is one of {', '.join(known)}.{suggestion(name, list(known))}"
+
+
+def bound_mistakes(place: Place, metric: str, holds: Holds) -> Iterator[Mistake]:
+    """A mistake where the metric can never have such a value."""
+    bounds = [bound for bound in (holds.above, holds.below, *(holds.within or ())) if bound is not None]
+    if metric == "share":
+        if holds.within is not None:
+            yield place, "has within; a share is tested against above or below."
+        elif not all(0 <= bound <= 1 for bound in bounds):
+            yield place, f"has {bounds[0]:g}; a share lies between 0 and 1."
+    elif not all(0 < bound < float("inf") for bound in bounds):
+        yield place, f"has {bounds[0]:g}; {metric} is a number above 0."
+    if holds.within is not None and holds.within[0] >= holds.within[1]:
+        yield place, "has a within whose first number is not below its second."
 
 
 def timed_mistakes(place: Place, claim: Claim, case: Case, workloads: Mapping[str, Workload]) -> Iterator[Mistake]:
@@ -56,16 +70,24 @@ def lab_mistakes(place: Place, claim: Claim, case: Case, lab: Lab) -> Iterator[M
             yield from unknown((*place[:-2], key), own, list(lab.cases), f"a case of {claim.lab}")
         elif key == "of" or claim.metric in RATIOS:
             yield place, f"has no {key}; {claim.metric} needs a case of the lab there."
-    if case.observes is None and claim.observes is None:
+    observes = case.observes or claim.observes
+    if observes is None:
         yield place, f"has no observes; {claim.metric} needs a metric of the lab there."
-    elif case.observes is not None:
-        yield from unknown((*place, "observes"), case.observes, list(lab.metrics), f"a metric of {claim.lab}")
+    elif observes not in lab.metrics:
+        where = (*place, "observes") if case.observes else (*place[:-2], "observes")
+        yield from unknown(where, observes, list(lab.metrics), f"a metric of {claim.lab}")
+    elif claim.metric == "share" and lab.metrics[observes] != ("count" if claim.per else "share"):
+        wanted = "counted (with per)" if claim.per else "true or false in each trial"
+        yield place, f"observes {observes}, which is in {lab.metrics[observes]}; a share is of what is {wanted}."
 
 
 def claim_mistakes(index: int, claim: Claim, workloads: Mapping[str, Workload]) -> Iterator[Mistake]:
     """What is amiss with one claim, with the place in its file."""
     place: Place = ("claims", index)
     lab: Lab | None = None
+    yield from bound_mistakes((*place, "holds"), claim.metric, claim.holds)
+    if claim.metric not in (*OBSERVED, *TIMED) and not {"lock-off", "pypy"} & set(claim.needs):
+        yield place, f"has no needs; {claim.metric} needs lock-off or pypy."
     if claim.metric in OBSERVED:
         if claim.lab is None:
             yield place, f"has no lab; {claim.metric} is observed in one."
@@ -74,14 +96,12 @@ def claim_mistakes(index: int, claim: Claim, workloads: Mapping[str, Workload]) 
             yield from unknown((*place, "lab"), claim.lab, lab_names(), "a lab")
             return
         lab = load_lab(claim.lab)
-        for key in ("observes", "per"):
-            name = getattr(claim, key)
-            if name is not None:
-                yield from unknown((*place, key), name, list(lab.metrics), f"a metric of {claim.lab}")
-        if claim.metric == "share" and claim.holds.within is not None:
-            yield (*place, "holds", "within"), "is given; a share is tested against above or below."
+        if claim.per is not None:
+            yield from unknown((*place, "per"), claim.per, list(lab.metrics), f"a metric of {claim.lab}")
     for number, case in enumerate(claim.cases):
         where = (*place, "cases", number)
+        if case.holds is not None:
+            yield from bound_mistakes((*where, "holds"), claim.metric, case.holds)
         if lab is None:
             yield from timed_mistakes(where, claim, case, workloads)
         else:
@@ -115,6 +135,8 @@ def read_claims(files: Sequence[str], workloads: Mapping[str, Workload] | None =
     """
     claims: list[Claim] = []
     decisions: list[Decision] = []
+    irrefutable: list[str] = []
+    otherwise: dict[str, Any] = {}
     lines: list[str] = []
     for file in files:
         try:
@@ -134,9 +156,11 @@ def read_claims(files: Sequence[str], workloads: Mapping[str, Workload] | None =
                 )
             claims.append(claim)
         decisions += found.decisions
+        irrefutable += found.irrefutable
+        otherwise |= found.otherwise.model_dump(exclude_none=True)
         if workloads is not None:
             wrong = file_mistakes(found, workloads)
             lines += [f"{file}: {key_path(place)} {text}" for place, text in wrong]
     if lines:
         raise Mistakes(lines)
-    return ClaimsFile(claims=claims, decisions=decisions)
+    return ClaimsFile(claims=claims, decisions=decisions, irrefutable=irrefutable, otherwise=Outcomes(**otherwise))

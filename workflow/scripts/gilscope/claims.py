@@ -114,6 +114,12 @@ class ClaimsFile(Strict):
     """config/claims.yaml, and a user's own files like it."""
 
     claims: list[Claim] = Field(default_factory=list, description="claims are a list of mappings")
+    otherwise: Outcomes = Field(
+        Outcomes(), description="otherwise are the outcomes' sentences of claims that have none of their own"
+    )
+    irrefutable: list[str] = Field(
+        default_factory=list, description="irrefutable are statements that nothing could refute, a list of texts"
+    )
     decisions: list[Decision] = Field(default_factory=list, description="decisions are a list of mappings")
 
 

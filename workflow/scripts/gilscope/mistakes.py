@@ -112,7 +112,7 @@ def describe_mistake(error: Mapping[str, Any], location: list[str | int], model:
     allowed = model_at(model, location)[1] or str(error["msg"])
     if location and isinstance(location[-1], int):
         allowed = ITEMS.get(str(location[-2]), allowed)
-    plain = isinstance(error["input"], (str, int, float, bool, type(None)))
+    plain = isinstance(error["input"], (str, int, float, bool, type(None))) and location[:1] != ["services"]
     shown = repr(error["input"]) if plain else f"a {type(error['input']).__name__}"
     near = suggestion(error["input"], ["auto", *SIZES, "cold", "warm"]) if error["type"] == "literal_error" else ""
     return f"{path} is {shown}; {allowed}.{near}"

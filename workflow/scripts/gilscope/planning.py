@@ -17,8 +17,7 @@ from gilscope.labs import load_lab
 from gilscope.machine import Machine, describe_machine
 from gilscope.mistakes import Mistakes
 from gilscope.runtimes import runtime_name
-from gilscope.sweep import build_sweep, expected_seconds, load_grid, memory_mistakes
-from gilscope.workloads import Workload, load_workload, workload_names
+from gilscope.sweep import build_sweep, expected_seconds, known_workloads, memory_mistakes
 from gilscope.workloads._external import variable
 
 
@@ -92,6 +91,7 @@ class Run:
 def plan_run(merged: Mapping[str, Any], files: Sequence[str], overrides: Mapping[str, Any] | None = None) -> Run:
     """Plan a run from the merged configuration. Raises Mistakes, all of them at once, before anything is measured."""
     config = read_config(merged, files, overrides)
+    check_labs(config)
     workloads = known_workloads(config)
     claims = read_claims(config.claims, {name: facts for name, (facts, _) in workloads.items()})
     export_services(config)
@@ -105,13 +105,13 @@ def plan_run(merged: Mapping[str, Any], files: Sequence[str], overrides: Mapping
     return Run(config, claims, machine, runtime, config.folder(machine.label), folders, tuple(blocks))
 
 
-def known_workloads(config: Config) -> dict[str, tuple[Workload, str]]:
-    """The workloads that claims may speak of, each with the folder of a user's own file that the sweep lists."""
-    known = {name: (load_workload(name), "") for name in workload_names()}
-    for grid in config.sweep.workloads:
-        if grid.name.endswith(".py"):
-            known |= {facts.name: (facts, folder) for facts, folder in load_grid(grid)}
-    return known
+def check_labs(config: Config) -> None:
+    """Raise Mistakes for a lab that cannot be imported."""
+    for lab in config.labs.selected():
+        try:
+            load_lab(lab)
+        except ImportError as error:
+            raise Mistakes([f"labs.names: the lab {lab} cannot be imported: {error}."]) from error
 
 
 def export_services(config: Config) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -122,26 +122,40 @@ def selected_claims(config: Config, claims: Sequence[Claim]) -> list[Claim]:
     return [claim for claim in claims if claim.id in wanted]
 
 
-def claimed_plans(claims: Sequence[Claim], cores: int) -> dict[tuple[str, str], Plan]:
-    """The blocks that the claims need, as far as their workloads and strategies are here."""
-    known = {name: load_workload(name) for name in workload_names()}
-    strategies = load_strategies()
+def known_workloads(config: Config) -> dict[str, tuple[Workload, str]]:
+    """The workloads that claims may speak of, each with the folder of a user's own file that the sweep lists.
+
+    Raises Mistakes for one that cannot be imported.
+    """
+    try:
+        known = {name: (load_workload(name), "") for name in workload_names()}
+    except ImportError as error:
+        raise Mistakes([f"a workload cannot be imported: {error}; install requirements.lock."]) from error
+    for grid in config.sweep.workloads:
+        if grid.name.endswith(".py"):
+            known |= {facts.name: (facts, folder) for facts, folder in load_grid(grid)}
+    return known
+
+
+def claimed_plans(
+    claims: Sequence[Claim], known: Mapping[str, tuple[Workload, str]], cores: int
+) -> dict[tuple[str, str], Plan]:
+    """The blocks that the claims need. known: workload → its facts and the folder of a user's own file."""
     plans: dict[tuple[str, str], Plan] = {}
     for claim in claims:
         if claim.metric not in TIMED:
             continue
         for case in claim.cases:
-            facts = known.get(case.workload or "")
+            assert case.workload
+            facts, folder = known[case.workload]
             wanted = leaf(claim, case, facts, cores)
-            if facts is None or any(cell.strategy not in strategies for cell in wanted.cells):
-                continue
-            plans.setdefault((facts.name, case.size), Plan(facts, case.size)).add(wanted.cells)
+            plans.setdefault((facts.name, case.size), Plan(facts, case.size, folder)).add(wanted.cells)
     return plans
 
 
 def build_sweep(config: Config, claims: Sequence[Claim], runtime: str, cores: int) -> list[Block]:
     """Every block of the sweep, in a fixed order. Raises Mistakes when it measures nothing or a workload is amiss."""
-    plans = claimed_plans(selected_claims(config, claims), cores)
+    plans = claimed_plans(selected_claims(config, claims), known_workloads(config), cores)
     mistakes: list[str] = []
     for grid in config.sweep.workloads:
         try:

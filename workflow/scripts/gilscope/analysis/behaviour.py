@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,27 +26,44 @@ from gilscope.claims import LabLeaf
 
 
 class NothingSeen(Exception):
-    """A case of a lab has no observations."""
+    """What a case needs was not observed; the text says what."""
 
 
 def seen(observations: pd.DataFrame, lab: str, case: str, metric: str) -> pd.Series:
-    """The values of one metric of one case, by trial. Raises NothingSeen, naming the case, where there are none."""
-    rows = observations[
-        (observations["lab"] == lab) & (observations["case"] == case) & (observations["metric"] == metric)
-    ]
+    """The values of one metric of one case, by trial. Raises NothingSeen where there are none."""
+    rows = observations[(observations["lab"] == lab) & (observations["case"] == case)]
     if rows.empty:
         raise NothingSeen(case)
+    rows = rows[rows["metric"] == metric]
+    if rows.empty:
+        raise NothingSeen(f"no trial of {case} told its {metric}")
     return rows.set_index("trial")["value"]
 
 
-def share_of_trials(observations: pd.DataFrame, leaf: LabLeaf) -> Found:
-    """The share of trials in which something was so; exact, since trials are independent."""
+def lost_trials(gaps: Sequence[Mapping[str, Any]], leaf: LabLeaf) -> list[str]:
+    """Why each trial of the case that gave no answer did not."""
+    cases = (leaf.of, leaf.over)
+    return [
+        gap["reason"]
+        for gap in gaps
+        if gap.get("lab") == leaf.lab and gap["case"] in cases and gap["trial"] is not None
+    ]
+
+
+def share_of_trials(observations: pd.DataFrame, leaf: LabLeaf, lost: int) -> Found:
+    """The share of trials in which something was so, exactly; a lost trial may have been either.
+
+    Each test counts the lost trials as they would speak against it, and the interval spans both.
+    """
     values = seen(observations, leaf.lab, leaf.of, leaf.observes)
-    successes, trials = round(float(values.sum())), len(values)
-    estimate, low, high = share_interval(successes, trials)
-    return Found(
-        estimate, low, high, share_tests(successes, trials, leaf.holds.as_dict()), f"{successes} of {trials} trials"
-    )
+    if not values.isin([0, 1]).all():
+        raise NothingSeen(f"{leaf.observes} is not true or false in every trial of {leaf.of}")
+    successes, trials = round(float(values.sum())), len(values) + lost
+    least, most = share_interval(successes, trials), share_interval(successes + lost, trials)
+    holds = leaf.holds.as_dict()
+    few, many = share_tests(successes, trials, holds), share_tests(successes + lost, trials, holds)
+    tests = Tests(max(few.p_holds, many.p_holds), max(few.p_fails, many.p_fails))
+    return Found(successes / len(values), least[1], most[2], tests, f"{successes} of {len(values)} trials")
 
 
 def share_of_events(observations: pd.DataFrame, leaf: LabLeaf, per: str) -> Found:
@@ -57,7 +75,9 @@ def share_of_events(observations: pd.DataFrame, leaf: LabLeaf, per: str) -> Foun
     events = seen(observations, leaf.lab, leaf.of, leaf.observes)
     wholes = seen(observations, leaf.lab, leaf.of, per).reindex(events.index)
     successes, count = round(float(events.sum())), round(float(wholes.sum()))
-    if len(events) < FEWEST_ROUNDS or not count:
+    if not count:
+        raise NothingSeen(f"there were no {per.replace('_', ' ')} in {len(events)} trials of {leaf.of}")
+    if len(events) < FEWEST_ROUNDS:
         raise TooFewRounds(f"there are {len(events)}")
     shares = (events / wholes.where(wholes > 0)).dropna().to_numpy()
     over_trials, exact = plain_interval(shares), share_interval(successes, count)
@@ -76,8 +96,10 @@ def observed_ratio(observations: pd.DataFrame, leaf: LabLeaf) -> Found:
     assert leaf.over is not None
     above = seen(observations, leaf.lab, leaf.of, leaf.observes)
     below = seen(observations, leaf.lab, leaf.over, leaf.observes)
-    logs = np.log((above / below).dropna().to_numpy(dtype=float))
-    logs = logs[np.isfinite(logs)]
+    ratios = (above / below).dropna().to_numpy(dtype=float)
+    if not (ratios > 0).all():
+        raise NothingSeen(f"{leaf.observes} is not above 0 in every trial")
+    logs = np.log(ratios)
     found = interval(logs)
     if math.isnan(found.low):
         raise TooFewRounds(f"{len(logs)} have both values")
@@ -85,23 +107,25 @@ def observed_ratio(observations: pd.DataFrame, leaf: LabLeaf) -> Found:
     return Found(found.estimate, found.low, found.high, tests, f"{len(logs)} trials")
 
 
-def answer(observations: pd.DataFrame, metric: str, leaf: LabLeaf) -> Found:
-    """What a lab says about one case. Raises NothingSeen and TooFewRounds."""
+def answer(observations: pd.DataFrame, metric: str, leaf: LabLeaf, gaps: Sequence[Mapping[str, Any]]) -> Found:
+    """What a lab says about one case, with the trials that gave no answer. Raises NothingSeen and TooFewRounds."""
+    lost = lost_trials(gaps, leaf)
     if metric == "observed_ratio":
-        return observed_ratio(observations, leaf)
-    return share_of_events(observations, leaf, leaf.per) if leaf.per else share_of_trials(observations, leaf)
+        found = observed_ratio(observations, leaf)
+    elif leaf.per:
+        found = share_of_events(observations, leaf, leaf.per)
+    else:
+        found = share_of_trials(observations, leaf, len(lost))
+    return replace(found, counted=f"{found.counted}, {len(lost)} more gave no answer ({lost[0]})") if lost else found
 
 
-def why_unseen(gaps: Sequence[Mapping[str, Any]], lab: str, case: str) -> str:
+def why_unseen(gaps: Sequence[Mapping[str, Any]], leaf: LabLeaf, missing: str, ran: bool) -> str:
     """Why a lab has no observations of a case: what it said itself, or that it was not part of the sweep."""
     for gap in gaps:
-        if gap.get("lab") == lab and gap["case"] in (None, case):
-            return f"the lab {lab}, {gap['case'] or 'as a whole'}: {gap['reason']}"
-    return f"this sweep does not run the lab {lab}; the default one does"
-
-
-def lost_trials(gaps: Sequence[Mapping[str, Any]], leaf: LabLeaf) -> str:
-    """How many trials of the cases gave no answer, and why the first did not; nothing where all did."""
-    lost = [gap for gap in gaps if gap.get("lab") == leaf.lab and gap["case"] in (leaf.of, leaf.over)]
-    counted = [gap for gap in lost if gap["trial"] is not None]
-    return f"{len(counted)} more gave no answer ({counted[0]['reason']})" if counted else ""
+        if gap.get("lab") == leaf.lab and gap["case"] in (None, missing):
+            return f"the lab {leaf.lab}, {gap['case'] or 'as a whole'}: {gap['reason']}"
+    if missing not in (leaf.of, leaf.over):
+        return f"the lab {leaf.lab}: {missing}"
+    if ran:
+        return f"the small form of the lab {leaf.lab} leaves out {missing}; set labs.descriptive to full"
+    return f"this sweep does not run the lab {leaf.lab}; add it to labs.names"

@@ -160,32 +160,24 @@ def collect_observations(labs: Iterable[str], machine: str) -> pd.DataFrame:
     return table.astype({"value": float, "trial": "int64"})
 
 
-def lab_rows(labs: Iterable[str], limits: Limits, cores: int) -> list[dict[str, Any]]:
-    """A row per lab for the table of measuring jobs; ``workload`` holds the lab's name.
-
-    Only labs that time something can be disturbed: the others' trials run side by side, and some are orphans on purpose.
-    """
-    rows, timed = [], []
+def lab_rows(labs: Iterable[str]) -> list[dict[str, Any]]:
+    """A row per lab for the table of measuring jobs, with whether it was timed; ``workload`` holds the lab's name."""
+    rows = []
     for path in labs:
         about = read_json(path)
-        when = {key: about[key] for key in ("runtime", "started", "ended", "waited_s")}
+        when = {key: about[key] for key in ("runtime", "started", "ended", "waited_s", "timed")}
         known = readings(about["environment"]["before"], about["environment"]["after"])
         rows.append({"job": "observe", "workload": about["lab"], "size": "", "round": 0, **when, **known})
-        timed.append(about["timed"])
-    if rows:
-        found = flag_rounds(pd.DataFrame(rows), limits, cores)
-        rows = [
-            {**row, "flags": text if watched else ""} for row, text, watched in zip(rows, found, timed, strict=True)
-        ]
     return rows
 
 
 def collect_rounds(
     facts: Iterable[str], traces: Iterable[str], labs: Iterable[str], limits: Limits, cores: int
 ) -> pd.DataFrame:
-    """A row per measuring job: when it ran and, for a timed round, what the machine was doing and what disturbed it.
+    """A row per measuring job: when it ran and, where it timed something, what the machine did and what disturbed it.
 
-    The timed rounds come first, in the order of ``facts``. cores: the usable ones.
+    The timed rounds come first, in the order of ``facts``. cores: the usable ones. Labs that time nothing cannot be
+    disturbed: their trials run side by side, and some leave orphans.
     """
     timed, traced, calibrated = [], [], {}
     for path in facts:
@@ -206,10 +198,11 @@ def collect_rounds(
         about = read_json(path)
         when = {key: about[key] for key in ("round", "started", "ended", "waited_s")}
         traced.append({**place(about), "job": "record", **when, "flags": ""})
-    rounds = pd.DataFrame(timed, columns=ROUNDS)
-    rounds["flags"] = flag_rounds(rounds, limits, cores)
-    others = pd.DataFrame([*traced, *calibrated.values(), *lab_rows(labs, limits, cores)], columns=ROUNDS)
-    return pd.concat([rounds, others], ignore_index=True) if len(others) else rounds
+    watched = pd.DataFrame([*timed, *lab_rows(labs)], columns=[*ROUNDS, "timed"])
+    flags = flag_rounds(watched, limits, cores)
+    watched["flags"] = ["" if timed is False else text for text, timed in zip(flags, watched.pop("timed"), strict=True)]
+    others = pd.DataFrame([*traced, *calibrated.values()], columns=ROUNDS)
+    return pd.concat([watched, others], ignore_index=True) if len(others) else watched
 
 
 def place(about: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Evidence:
 
     runtime: str
     gil: bool
+    start_method: str | None
     cores: int
     ratios: pd.DataFrame
     values: pd.DataFrame
@@ -57,7 +58,7 @@ class Evidence:
             ):
                 return f"{claimed.workload}, {gap['cell'] or 'the whole block'} {gap['state']}: {gap['reason']}"
         block = f"{claimed.workload} at size {claimed.size}"
-        return f"this sweep does not measure {cell.name} of {block}; the default one does"
+        return f"this sweep does not measure {cell.name} of {block}; list it in sweep.workloads"
 
 
 def speedup_centres(evidence: Evidence, claimed: Leaf, cell: Cell) -> np.ndarray:
@@ -103,6 +104,7 @@ def gather_evidence(
         Evidence(
             runtime=runtime,
             gil=facts["gil"],
+            start_method=facts.get("start_method"),
             cores=cores,
             ratios=pairs[pairs["runtime"] == runtime],
             values=counted[counted["runtime"] == runtime],

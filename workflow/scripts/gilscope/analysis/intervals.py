@@ -37,7 +37,7 @@ def centre(values: np.ndarray) -> float:
     """The median: what a round's laps have to say about a cell, whatever a core that changes its speed adds to a few.
 
     values: shape (laps,). Beside the mean and Hodges and Lehmann's estimator it gave the narrowest intervals, and the
-    coverage nearest to 95 %, on a machine of two speeds; docs/method.md has the figures.
+    coverage nearest to 95 %, on a machine of two speeds; docs/evidence.md has the figures.
     """
     return float(np.median(values))
 

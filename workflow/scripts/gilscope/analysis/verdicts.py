@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from gilscope.analysis.behaviour import NothingSeen, answer, lost_trials, why_unseen
+from gilscope.analysis.behaviour import NothingSeen, answer, why_unseen
 from gilscope.analysis.evidence import Evidence, NotTested, measured, speedup_centres
 from gilscope.analysis.intervals import (
     FEWEST_ROUNDS,
     Found,
+    Interval,
     TooFewRounds,
     false_discovery_rate,
     interval,
     threshold_tests,
 )
 from gilscope.cells import Cell
-from gilscope.claims import OBSERVED, Claim, LabLeaf, Leaf, lab_leaf, leaf
+from gilscope.claims import OBSERVED, WAITING_WORKERS, Claim, LabLeaf, Leaf, Outcomes, lab_leaf, leaf
+from gilscope.strategies import load_strategies
 from gilscope.workloads import Workload
 
+NO_OUTCOMES = Outcomes()
 SIGNIFICANCE = 0.05
 FEWEST_CORES = 2
 CEILING_NEEDED = 1.3
@@ -32,10 +34,14 @@ def check_possible(evidence: Evidence, claim: Claim) -> None:
     """Raise NotTested, with what would have to be different, where a claim cannot be tested in this run."""
     if "lock-off" in claim.needs:
         raise NotTested(
-            "needs one free-threaded interpreter with the lock on and off; this run has only " + evidence.runtime
+            "needs one free-threaded interpreter with the lock on and off, and runtimes beside the current one come "
+            f"with a later version; this run has only {evidence.runtime}"
         )
     if "pypy" in claim.needs:
-        raise NotTested(f"needs PyPy beside CPython; this run has only {evidence.runtime}")
+        raise NotTested(
+            "needs PyPy beside CPython, and runtimes beside the current one come with a later version; "
+            f"this run has only {evidence.runtime}"
+        )
     if "gil" in claim.needs and not evidence.gil:
         raise NotTested("is about the lock, and this runtime has none")
     parallel = "cores" in claim.needs or claim.metric == "effective_cores"
@@ -43,18 +49,45 @@ def check_possible(evidence: Evidence, claim: Claim) -> None:
         raise NotTested("needs at least 2 usable cores; this machine gives 1")
 
 
+def ceiling_of(evidence: Evidence, claimed: Leaf) -> Interval | None:
+    """The machine's limit in a case's block: at the usable cores, or where that is not measured, at the next count."""
+    for workers in range(evidence.cores, 2 * max(evidence.cores, WAITING_WORKERS) + 1):
+        try:
+            return interval(speedup_centres(evidence, claimed, Cell("ceiling", workers, "warm")))
+        except NotTested:
+            continue
+    return None
+
+
 def check_ceiling(evidence: Evidence, claimed: Leaf) -> None:
     """Raise NotTested where the hardware itself gave too little for anything to be fast."""
-    ceiling = Cell("ceiling", evidence.cores, "warm")
-    try:
-        found = interval(speedup_centres(evidence, claimed, ceiling))
-    except NotTested:
-        return
-    if found.low < CEILING_NEEDED:
+    found = ceiling_of(evidence, claimed)
+    if found is not None and found.low < CEILING_NEEDED:
         raise NotTested(
             f"unconnected processes themselves reached {found.estimate:.2f} × [{found.low:.2f}, {found.high:.2f}]: "
             f"with the lower end below {CEILING_NEEDED} the machine, not Python, may be what sets the limit"
         )
+
+
+def notes_on(evidence: Evidence, claim: Claim, claimed: Leaf | LabLeaf) -> str:
+    """What belongs beside a case's numbers: the start method, the ceiling's speedup, the kind of memory."""
+    if isinstance(claimed, LabLeaf):
+        return memory_kind(evidence, claimed)
+    if claim.metric == "effective_cores" and any(cell.strategy == "ceiling" for cell in claimed.cells):
+        found = ceiling_of(evidence, claimed)
+        return f"its speedup: {found.estimate:.2f} × [{found.low:.2f}, {found.high:.2f}]" if found else ""
+    methods = {
+        load_strategies()[cell.strategy].start_method or evidence.start_method
+        for cell in claimed.cells
+        if load_strategies()[cell.strategy].processes
+    }
+    return f"start method: {', '.join(sorted(filter(None, methods)))}" if methods else ""
+
+
+def memory_kind(evidence: Evidence, claimed: LabLeaf) -> str:
+    """Whether a lab that measures memory had PSS or had to do with USS; nothing for other labs."""
+    told = evidence.observations.query("lab == @claimed.lab and metric == 'kind_is_pss'")["value"]
+    return "" if told.empty else "PSS" if told.all() else "USS"
 
 
 def judge_timed(evidence: Evidence, claim: Claim, claimed: Leaf) -> Found:
@@ -70,10 +103,10 @@ def judge_timed(evidence: Evidence, claim: Claim, claimed: Leaf) -> Found:
 def judge_observed(evidence: Evidence, claim: Claim, claimed: LabLeaf) -> Found:
     """A case about a lab. Raises NotTested and TooFewRounds."""
     try:
-        seen = answer(evidence.observations, claim.metric, claimed)
+        return answer(evidence.observations, claim.metric, claimed, evidence.gaps)
     except NothingSeen as missing:
-        raise NotTested(why_unseen(evidence.gaps, claimed.lab, str(missing))) from missing
-    return replace(seen, counted=", ".join(filter(None, [seen.counted, lost_trials(evidence.gaps, claimed)])))
+        ran = bool((evidence.observations["lab"] == claimed.lab).any())
+        raise NotTested(why_unseen(evidence.gaps, claimed, str(missing), ran)) from missing
 
 
 def unit_of(claim: Claim) -> str:
@@ -103,6 +136,7 @@ def judge_case(evidence: Evidence, claim: Claim, claimed: Leaf | LabLeaf) -> dic
         "q_holds": None,
         "q_fails": None,
         "counted": "",
+        "notes": notes_on(evidence, claim, claimed),
         "cells": sources_of(evidence, claimed),
     }
     try:
@@ -158,9 +192,11 @@ def why(cases: Sequence[Mapping[str, Any]], verdict: str) -> str:
     return "; ".join(dict.fromkeys(undecided)) if verdict in ("not tested", "inconclusive") else ""
 
 
-def explain(claim: Claim, verdict: str) -> str:
-    """What a verdict means to a working programmer, in the claim's own words; nothing where it has none."""
-    return getattr(claim.outcomes, verdict, None) or "" if verdict != "not tested" else ""
+def explain(claim: Claim, verdict: str, otherwise: Outcomes) -> str:
+    """What a verdict means to a working programmer, in the claim's words, or in those for claims that have none."""
+    if verdict == "not tested":
+        return ""
+    return getattr(claim.outcomes, verdict) or getattr(otherwise, verdict) or ""
 
 
 def leaves(claim: Claim, known: Mapping[str, Workload], cores: int) -> list[Leaf | LabLeaf]:
@@ -171,11 +207,14 @@ def leaves(claim: Claim, known: Mapping[str, Workload], cores: int) -> list[Leaf
 
 
 def judge(
-    claims: Sequence[Claim], evidences: Sequence[Evidence], known: Mapping[str, Workload]
+    claims: Sequence[Claim],
+    evidences: Sequence[Evidence],
+    known: Mapping[str, Workload],
+    otherwise: Outcomes = NO_OUTCOMES,
 ) -> list[dict[str, Any]]:
     """One object per claim and runtime. Demonstrations form a family of their own: they cost no claim its verdict.
 
-    known: the workloads that claims speak of, by name.
+    known: the workloads that claims speak of, by name. otherwise: sentences for claims that have none of their own.
     """
     judged = [
         (
@@ -198,7 +237,7 @@ def judge(
             "runtime": runtime,
             "verdict": (verdict := roll_up(cases, claim.rollup)),
             "reason": why(cases, verdict),
-            "explanation": explain(claim, verdict),
+            "explanation": explain(claim, verdict, otherwise),
             "cases": cases,
         }
         for claim, runtime, cases in judged

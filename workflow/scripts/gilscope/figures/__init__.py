@@ -45,6 +45,7 @@ class Results:
     gaps: list[dict[str, Any]] = field(default_factory=list)
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     decisions: list[dict[str, Any]] = field(default_factory=list)
+    irrefutable: list[str] = field(default_factory=list)
     config: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -64,6 +65,7 @@ class Results:
             gaps=read_json(folder / "gaps.json", []),
             verdicts=read_json(folder / "verdicts.json", []),
             decisions=read_json(folder / "decisions.json", []),
+            irrefutable=read_json(folder / "irrefutable.json", []),
             config=read_json(folder / "config.json", {}),
         )
 
@@ -78,9 +80,8 @@ class Results:
 
     @property
     def disturbed_rounds(self) -> pd.DataFrame:
-        """The timed rounds with a flag."""
-        rounds = self.timed_rounds
-        return rounds[rounds["flags"].fillna("").astype(str) != ""]
+        """The timed rounds, and the labs that time something, with a flag."""
+        return self.rounds[self.rounds["flags"].fillna("").astype(str) != ""]
 
     def measured(self, metric: str) -> pd.DataFrame:
         """The estimates of one metric that hold a number."""

@@ -1,7 +1,8 @@
 """Experiments about behaviour rather than speed. One file is one lab: its ``LAB``, and a function for each case.
 
 A case's function does one trial and returns what it saw: metric → number (true and false count as 1 and 0). It runs in
-a process of its own that is watched from outside (``measuring/trials.py``), so it may hang, crash or flood its output.
+a process that is watched from outside (``measuring/trials.py``), so it may hang, crash or flood its output; where the
+behaviour allows, trials share one.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Lab:
     timed: whether trials measure time, so that nothing may run beside them; else they run side by side.
     side_by_side: how many processes at a time where nothing is timed; None for as many as cores are usable.
     seconds: about how long the small form takes on two cores.
-    limit_s: seconds after which no further trial begins.
+    limit_s: seconds after which no further trial of the small form begins; the full form has ten times as many.
     unavailable: ``() -> reason`` or None, for the lab as a whole.
     """
 

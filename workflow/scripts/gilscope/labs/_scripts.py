@@ -14,8 +14,7 @@ from typing import IO, Any, cast
 import psutil
 
 from gilscope.measuring.keeper import end_all
-
-MOST_OUTPUT = 20_000
+from gilscope.measuring.starting import MOST_OUTPUT, read_capped
 
 
 def members(group: int) -> list[psutil.Process]:
@@ -47,11 +46,6 @@ class Script:
         stream.write(b"\n")
         stream.flush()
 
-    def read_capped(self, printed: bytearray) -> None:
-        """Read all that it prints, so that it never waits for a reader, and keep the beginning."""
-        for block in iter(lambda: self.output.read1(65536), b""):  # type: ignore[attr-defined]
-            printed += block[: max(0, MOST_OUTPUT - len(printed))]
-
     def end(self) -> None:
         """End it, and all that it has started."""
         end_all(lambda: members(self.process.pid))
@@ -82,7 +76,7 @@ def answer_of(text: str, *arguments: Any, limit_s: float) -> str | None:
     """What a script has printed when it ended well, the beginning of it; None where it failed or took too long."""
     printed = bytearray()
     with running(text, *arguments) as script:
-        reader = threading.Thread(target=script.read_capped, args=(printed,))
+        reader = threading.Thread(target=read_capped, args=(script.output, printed))
         reader.start()
         try:
             code: int | None = script.process.wait(limit_s)

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import functools
-import multiprocessing
 from typing import Callable
 
+from gilscope.strategies.processes import missing
+
 START_METHODS = ("fork", "spawn", "forkserver")
-
-
-def missing(method: str) -> str | None:
-    """Why a start method cannot be used here, or None."""
-    if method in multiprocessing.get_all_start_methods():
-        return None
-    return f"this platform has no start method {method}"
 
 
 def unless_there(method: str) -> Callable[[], str | None]:

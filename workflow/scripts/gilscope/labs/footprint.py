@@ -13,8 +13,9 @@ import psutil
 
 from gilscope.labs import QUANTITY, Lab
 from gilscope.labs._scripts import Script, running, source_beside
-from gilscope.labs._start_methods import START_METHODS, missing
+from gilscope.labs._start_methods import START_METHODS
 from gilscope.measuring.memory import KINDS, held, tree_memory
+from gilscope.strategies.processes import missing
 
 COUNTS = (1, 4, 16)
 MANY = 64

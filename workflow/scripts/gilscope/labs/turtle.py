@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any, Callable
 
 from gilscope.labs import LIKELY, SURE, Lab
+from gilscope.workloads._turtles import no_display
 
 COLORS = ("red", "blue", "green", "yellow")
 SIDE, APART = 50, 60
@@ -23,25 +24,12 @@ Call = Callable[..., Any]
 """``call(function, *arguments)`` as a drawing thread has it done: by itself, or by another."""
 
 
-def missing() -> str | None:
-    """What drawing needs and is not here, or None."""
-    try:
-        import tkinter
-    except ImportError as error:
-        return f"this Python has no tkinter, on Debian the package python3-tk ({error})"
-    try:
-        tkinter.Tk().destroy()
-    except tkinter.TclError as error:
-        return f"needs a display; run under Xvfb: xvfb-run -a … ({error})"
-    return None
-
-
 LAB = Lab(
     metrics={"all_drawn": "share", "squares": "count", "errors": "count", "hung": "count"},
     timed=False,
     side_by_side=16,
     seconds=16,
-    unavailable=missing,
+    unavailable=no_display,
 )
 
 

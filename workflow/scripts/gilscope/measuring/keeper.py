@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Callable
 
@@ -28,6 +28,9 @@ TRIAL = "GILSCOPE_TRIAL"
 TRACKER = "multiprocessing.resource_tracker"
 SEGMENTS = "/dev/shm"
 PATIENCE_S = 2.0
+LONGEST = 50
+SCANS = 2
+"""A process that is just starting another program shows no environment: only two looks that find nothing are enough."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,17 @@ def segment_name(number: int) -> str:
     return f"gilscope-{os.environ.get(MARK, 'alone')}-{os.getpid()}-{number}"
 
 
+def short_folder() -> str:
+    """Where temporary files go; the path of a socket that multiprocessing makes there may have 104 bytes at most."""
+    usual = tempfile.gettempdir()
+    return usual if len(usual) <= LONGEST or not os.path.isdir("/tmp") else "/tmp"
+
+
 @contextmanager
 def kept() -> Iterator[Nest]:
     """A nest that is gone afterwards, and soon after this process should it be killed, with all that lives in it."""
     token = secrets.token_hex(6)
-    nest = Nest(token, os.path.join(tempfile.gettempdir(), f"gilscope-{token}"))
+    nest = Nest(token, os.path.join(short_folder(), f"gilscope-{token}"))
     keeper = subprocess.Popen(
         [sys.executable, "-m", "gilscope.measuring.keeper", nest.token, nest.folder],
         stdin=subprocess.PIPE,
@@ -101,10 +110,10 @@ def kill(process: psutil.Process) -> None:
 def end_all(find: Callable[[], list[psutil.Process]]) -> None:
     """Kill what ``find`` finds until it finds nothing; resource trackers are given time to do their work first."""
     deadline = time.monotonic() + PATIENCE_S
-    while True:
+    empty = 0
+    while empty < SCANS:
         found = find()
-        if not found:
-            return
+        empty = 0 if found else empty + 1
         patient = time.monotonic() < deadline
         for process in found:
             if not (patient and is_tracker(process)):
@@ -116,7 +125,8 @@ def clean(token: str, folder: str) -> None:
     """End every process that carries the token; remove its segments and its folder."""
     end_all(lambda: carriers(MARK, token))
     for segment in glob.glob(os.path.join(SEGMENTS, f"gilscope-{token}-*")):
-        os.unlink(segment)
+        with suppress(OSError):
+            os.unlink(segment)
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -83,8 +83,14 @@ def forget_helpers() -> None:
 
 
 def first_items(job: Job, cell: Cell) -> Sequence[Any]:
-    """What warms a warm cell up: a task for each worker; the ceiling's processes get their whole share at the start."""
-    return job.items if job.strategies[cell.strategy].control else job.items[: cell.workers]
+    """What warms a warm cell up: a task for each worker, where each is there at once to take one; else all tasks.
+
+    The ceiling's processes get their whole share at the start; those that are not forked come one after the other.
+    """
+    strategy = job.strategies[cell.strategy]
+    forked = (strategy.start_method or multiprocessing.get_start_method()) == "fork"
+    everything = strategy.control or (strategy.processes and not forked)
+    return job.items if everything else job.items[: cell.workers]
 
 
 def time_value(job: Job, name: str, loops: int = 1) -> float:

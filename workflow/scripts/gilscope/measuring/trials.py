@@ -12,17 +12,24 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import Any, Callable
+
+import psutil
 
 from gilscope.labs import Case, Lab, load_lab
 from gilscope.measuring.environment import read_environment
 from gilscope.measuring.hidden import default_threads
 from gilscope.measuring.keeper import MARK, TRIAL, Nest, carriers, end_all, kept
 from gilscope.measuring.lock import check_parent, machine_lock
+from gilscope.measuring.starting import read_capped
 from gilscope.runtimes import gil_enabled, runtime_name
 
 START_S = 20.0
-MOST_OUTPUT = 20_000
+READER_S = 2.0
+FULL = 10
+"""How much longer than the small form of a lab its full form may take."""
+WORKER_BYTES = 100e6
+"""What a trial and its processes may take at most, to tell how many fit side by side."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +62,6 @@ def plan_chunks(lab: Lab, small: bool) -> list[Chunk]:
     return sorted(chunks, key=lambda chunk: (chunk.case.descriptive, chunk.first))
 
 
-def read_capped(stream: IO[bytes], kept_bytes: bytearray) -> None:
-    """Read all that a process prints, so that it never waits for a reader, and keep the beginning."""
-    for block in iter(lambda: stream.read1(65536), b""):  # type: ignore[attr-defined]
-        kept_bytes += block[: max(0, MOST_OUTPUT - len(kept_bytes))]
-
-
 def why(code: int | None, limit_s: float, printed: bytes) -> str:
     """Why a process gave no answer. code: None when it was ended from outside."""
     lines = printed.decode(errors="replace").strip().splitlines()
@@ -86,7 +87,7 @@ def run_process(name: str, chunk: Chunk, nest: Nest) -> tuple[list[dict[str, Any
     )
     assert process.stdout is not None
     printed = bytearray()
-    reader = threading.Thread(target=read_capped, args=(process.stdout, printed))
+    reader = threading.Thread(target=read_capped, args=(process.stdout, printed), daemon=True)
     reader.start()
     code: int | None = None
     try:
@@ -96,8 +97,9 @@ def run_process(name: str, chunk: Chunk, nest: Nest) -> tuple[list[dict[str, Any
     finally:
         end_all(lambda: carriers(TRIAL, trial))
         process.wait()
-        reader.join()
-        process.stdout.close()
+        reader.join(READER_S)
+        if not reader.is_alive():
+            process.stdout.close()
     answers = read_answers(path)
     return answers, why(code, case.limit_s, bytes(printed)) if len(answers) < chunk.count else None
 
@@ -113,10 +115,14 @@ def read_answers(path: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def run_chunk(name: str, chunk: Chunk, nest: Nest, stopped: threading.Event) -> Iterator[dict[str, Any]]:
+def run_chunk(name: str, chunk: Chunk, nest: Nest, why_stop: Callable[[], str | None]) -> Iterator[dict[str, Any]]:
     """An answer to each trial of a chunk; after a trial that took its process down a new one goes on."""
     first, end = chunk.first, chunk.first + chunk.count
-    while first < end and not stopped.is_set():
+    while first < end:
+        over = why_stop()
+        if over:
+            yield from ({"trial": trial, "error": over} for trial in range(first, end))
+            return
         answers, reason = run_process(name, Chunk(chunk.case, first, end - first), nest)
         yield from answers
         first += len(answers)
@@ -136,21 +142,30 @@ def note(seen: Seen, lab: Lab, case: Case, answers: Iterable[dict[str, Any]]) ->
             seen.observations.append({**row, "unit": lab.metrics[metric]})
 
 
-def run_chunks(name: str, lab: Lab, chunks: Sequence[Chunk], nest: Nest, seen: Seen) -> None:
-    """Run chunks, one at a time where time is measured; what would begin after the lab's time is up is a gap."""
-    deadline = time.monotonic() + lab.limit_s
+def at_once(lab: Lab) -> int:
+    """How many trial processes run side by side: one where time is measured, else as many as cores and memory allow."""
+    if lab.timed:
+        return 1
+    wanted, cores = lab.side_by_side or default_threads(), default_threads()
+    return max(1, min(wanted, max(cores, int(psutil.virtual_memory().available / WORKER_BYTES))))
 
+
+def run_chunks(name: str, chunks: Sequence[Chunk], nest: Nest, seen: Seen, *, small: bool) -> None:
+    """Run chunks; what would begin after the lab's time is up is a gap."""
+    lab = load_lab(name)
+    limit_s = lab.limit_s * (1 if small else FULL)
+    deadline = time.monotonic() + limit_s
     stopped = threading.Event()
+
+    def why_stop() -> str | None:
+        over = stopped.is_set() or time.monotonic() > deadline
+        return f"the lab's {limit_s:g} s were over" if over else None
 
     def one(chunk: Chunk) -> list[dict[str, Any]]:
         check_parent()
-        if stopped.is_set() or time.monotonic() > deadline:
-            reason = f"the lab's {lab.limit_s:g} s were over"
-            return [{"trial": trial, "error": reason} for trial in range(chunk.first, chunk.first + chunk.count)]
-        return list(run_chunk(name, chunk, nest, stopped))
+        return list(run_chunk(name, chunk, nest, why_stop))
 
-    at_once = 1 if lab.timed else lab.side_by_side or default_threads()
-    with ThreadPoolExecutor(at_once) as pool:
+    with ThreadPoolExecutor(at_once(lab)) as pool:
         try:
             for chunk, answers in zip(chunks, pool.map(one, chunks)):
                 note(seen, lab, chunk.case, answers)
@@ -162,7 +177,8 @@ def run_chunks(name: str, lab: Lab, chunks: Sequence[Chunk], nest: Nest, seen: S
 
 def applicable(lab: Lab, small: bool, seen: Seen) -> list[Chunk]:
     """The chunks of the cases that can run here; the others become gaps with their reason."""
-    reasons = {name: lab.unavailable() or case.unavailable() for name, case in lab.cases.items()}
+    whole = lab.unavailable()
+    reasons = {name: whole or case.unavailable() for name, case in lab.cases.items()}
     seen.gaps += [{"case": name, "trial": None, "reason": reason} for name, reason in reasons.items() if reason]
     return [chunk for chunk in plan_chunks(lab, small) if not reasons[chunk.case.name]]
 
@@ -183,7 +199,7 @@ def observe(name: str, small: bool) -> dict[str, Any]:
             timed = lab.timed
             chunks = applicable(lab, small, seen)
             with kept() as nest:
-                run_chunks(name, lab, chunks, nest, seen)
+                run_chunks(name, chunks, nest, seen, small=small)
         after, ended = read_environment(), time.time()
     order = {case: place for place, case in enumerate(dict.fromkeys(row["case"] for row in seen.observations))}
     return {

@@ -6,7 +6,15 @@ Everything here returns HTML in which text from outside (labels, claims, reasons
 from gilscope.rendering.controls import environment, hidden_parallelism, noise, order_of_measurement, rounds_in_words
 from gilscope.rendering.data import block_data, lab_data
 from gilscope.rendering.evidence import all_pictures, gaps, machine, reproduce, runtimes
-from gilscope.rendering.findings import claims_not_tested, claims_tested, counts, decisions, opening, warnings
+from gilscope.rendering.findings import (
+    claims_not_tested,
+    claims_tested,
+    counts,
+    decisions,
+    irrefutable,
+    opening,
+    warnings,
+)
 from gilscope.rendering.page import render
 from gilscope.rendering.traces import scaling_laws, traces
 
@@ -20,6 +28,7 @@ __all__ = [
     "environment",
     "gaps",
     "hidden_parallelism",
+    "irrefutable",
     "lab_data",
     "machine",
     "noise",

@@ -93,7 +93,7 @@ def environment(results: Results) -> Html:
     marked = results.disturbed_rounds
     limits = results.config.get("limits") or {}
     if len(marked):
-        text = f"{counted(len(marked), 'round')} of {len(rounds)}. They are flagged, and neither repeated nor left out."
+        text = f"{len(marked)} of {counted(len(rounds), 'round')} and the labs: flagged, neither repeated nor left out."
         verdict = note("warn", "Disturbed:", text)
     else:
         verdict = note("good", "No round was disturbed", f"beyond the limits; {len(rounds)} were watched.")
@@ -116,9 +116,10 @@ def environment(results: Results) -> Html:
     content = table(("Reading", "Median round", "Worst round", "Limit"), rows, "cards")
     if len(marked):
         listed = [
-            (row["workload"], row["size"], f"{row['round']:.0f}", row["flags"]) for row in marked.to_dict("records")
+            (row["workload"], row["size"] or "a lab", f"{row['round']:.0f}" if row["round"] else "", row["flags"])
+            for row in marked.to_dict("records")
         ]
-        content += folded("Disturbed rounds", table(("Workload", "Size", "Round", "What disturbed it"), listed))
+        content += folded("Disturbed rounds", table(("Workload or lab", "Size", "Round", "What disturbed it"), listed))
     return verdict + content
 
 

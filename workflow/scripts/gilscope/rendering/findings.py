@@ -26,6 +26,8 @@ from gilscope.rendering.markup import (
 
 ROUNDS_FOR_A_VERDICT = 5
 """Fewer than this many rounds make a report provisional."""
+MOST_CASES = 12
+"""More cases than this are folded."""
 AGREES = {True: ("confirmed", "✓ yes"), False: ("refuted", "✗ no")}
 HEADINGS = {
     "refuted": "Not so on this machine",
@@ -85,7 +87,8 @@ def warnings(results: Results) -> Html:
     disturbed = results.disturbed_rounds
     if len(disturbed):
         named = ", ".join(dict.fromkeys(flag for text in disturbed["flags"] for flag in text.split("; ")))
-        text = f"{len(disturbed)} of {counted(len(results.timed_rounds), 'round')}: {named}. See Controls."
+        watched = counted(len(results.timed_rounds), "round")
+        text = f"{len(disturbed)} of {watched} and the labs: {named}. See Controls."
         notes.append(note("warn", "Disturbed.", text))
     return joined(notes)
 
@@ -141,7 +144,7 @@ def measured(verdict: dict[str, Any]) -> Html:
     said = {case.get("reason") for case in verdict["cases"]}
     new = verdict.get("reason") and verdict["reason"] not in said
     reason = Html('<p class="reason">{}</p>').format(verdict["reason"]) if new else EMPTY
-    if len(verdict["cases"]) > 6:
+    if len(verdict["cases"]) > MOST_CASES:
         return reason + folded(counted(len(verdict["cases"]), "case"), Html('<ul class="cases">{}</ul>').format(cases))
     return (Html('<ul class="cases">{}</ul>').format(cases) if cases else EMPTY) + reason
 
@@ -158,10 +161,17 @@ def case_in_words(case: dict[str, Any]) -> Html:
         interval_bar(case),
         interval(case["estimate"], case.get("low"), case.get("high"), case.get("unit") or ""),
         Html("claimed {} · {}{} {}").format(
-            threshold(case.get("threshold") or {}), basis(case), q_value(case), linked(case.get("cells") or [])
+            threshold(case.get("threshold") or {}),
+            basis(case),
+            q_value(case) + noted(case),
+            linked(case.get("cells") or []),
         ),
         Html('<span class="reason">{}</span>').format(case["reason"]) if case.get("reason") else EMPTY,
     )
+
+
+def noted(case: dict[str, Any]) -> str:
+    return f" · {case['notes']}" if case.get("notes") else ""
 
 
 def basis(case: dict[str, Any]) -> str:
@@ -193,6 +203,16 @@ def claims_not_tested(results: Results) -> Html:
     rows = [(claim(verdict, results), why_not(verdict)) for verdict in verdicts]
     return folded(
         f"Not tested: {counted(len(rows), 'claim')}, with the reasons", table(("Claim", "Why not"), rows, "cards")
+    )
+
+
+def irrefutable(results: Results) -> Html:
+    """What the talk says that no experiment could decide."""
+    items = joined(Html("<li>{}</li>").format(text) for text in results.irrefutable)
+    return (
+        folded("Said in the talk, and not for any experiment to decide", Html("<ul>{}</ul>").format(items))
+        if items
+        else EMPTY
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import queue
 import socketserver
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -19,8 +20,32 @@ from urllib.parse import urlsplit
 
 SIDE = 50
 IDLE_S = 0.05
+PATIENCE_S = 20.0
 _to_draw: queue.Queue[Any] = queue.Queue()
 _idle_pens: list[Any] = []
+
+
+def no_display() -> str | None:
+    """Why no window can be opened here, or None.
+
+    An interpreter of its own is asked to open one, since a process that has done so cannot well be forked.
+    """
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", "import turtle; turtle.TK.Tk().destroy()"],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"no window could be opened within {PATIENCE_S:.0f} s; xvfb-run -a make gives it a display"
+    if done.returncode == 0:
+        return None
+    kind, _, complaint = done.stderr.strip().rpartition("\n")[2].partition(": ")
+    if kind in ("ImportError", "ModuleNotFoundError"):
+        return f"needs tkinter, which this Python lacks ({complaint}); install it, on Debian as python3-tk"
+    return f"needs a display ({complaint}); xvfb-run -a make gives it one"
 
 
 def host_and_port(address: str) -> tuple[str, int]:

@@ -2,18 +2,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import asynccontextmanager, closing
 from typing import Any
 
 from gilscope.workloads import Site, workload
-from gilscope.workloads._turtles import host_and_port, position, square
+from gilscope.workloads._turtles import host_and_port, no_display, position, square
 
 COLORS = ("red", "blue", "green", "yellow")
-PATIENCE_S = 20.0
 
 
 def squares(pause: float, tasks: int, site: Site) -> Sequence[Any]:
@@ -22,23 +19,7 @@ def squares(pause: float, tasks: int, site: Site) -> Sequence[Any]:
 
 
 def no_window(site: Site) -> str | None:
-    """Asks an interpreter of its own to open a window, since a process that has done so cannot well be forked."""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", "import turtle; turtle.TK.Tk().destroy()"],
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"no window could be opened within {PATIENCE_S:.0f} s; xvfb-run -a make gives it a display"
-    if done.returncode == 0:
-        return None
-    kind, _, complaint = done.stderr.strip().rpartition("\n")[2].partition(": ")
-    if kind in ("ImportError", "ModuleNotFoundError"):
-        return f"needs tkinter, which this Python lacks ({complaint}); install it, on Debian as python3-tk"
-    return f"needs a display ({complaint}); xvfb-run -a make gives it one"
+    return no_display()
 
 
 @asynccontextmanager

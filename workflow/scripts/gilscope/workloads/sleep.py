@@ -18,7 +18,7 @@ async def sleeping(offload):
 
 @workload(
     kind="io",
-    sizes={"small": 0.0002, "medium": 0.0025, "large": 0.015, "deck": 1.0},
+    sizes={"small": 0.0002, "medium": 0.0025, "large": 0.0125, "deck": 1.0},
     unit="s",
     coroutine=sleeping,
 )
