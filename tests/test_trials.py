@@ -11,8 +11,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -146,11 +147,17 @@ class Run:
         return [*files, *(f"process {process.pid}" for process in self.processes()), *segments]
 
 
-def start(scripts: Path, output: Path, lab: str, descriptive: str, **environment: str) -> Run:
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A folder whose path is short enough for the sockets that multiprocessing makes below it."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def start(scripts: Path, output: Path, temporary: Path, lab: str, descriptive: str) -> Run:
     command = [sys.executable, str(scripts / "observe.py"), lab, "--descriptive", descriptive, str(output)]
-    temporary = output.parent / "tmp"
-    temporary.mkdir(exist_ok=True)
-    return Run(subprocess.Popen(command, env={**os.environ, "TMPDIR": str(temporary), **environment}), temporary)
+    environment = {**os.environ, "TMPDIR": str(temporary), "STARTED": str(output.with_suffix(".started"))}
+    return Run(subprocess.Popen(command, env=environment), temporary)
 
 
 def wait_for(condition: Callable[[], Any], run: Run) -> None:
@@ -176,11 +183,12 @@ def assert_gone(run: Run, nests: list[str], ports: Iterable[int] = ()) -> None:
 @pytest.fixture(scope="module")
 def seen(scripts: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     output = tmp_path_factory.mktemp("seen") / "grim.json"
-    run = start(scripts, output, "grim", "small")
-    wait_for(run.nests, run)
-    nests = run.nests()
-    assert run.process.wait(120) == 0
-    assert not run.left(nests), "the lab's own folder, or something of it, is still there"
+    with tempfile.TemporaryDirectory(dir="/tmp") as temporary:
+        run = start(scripts, output, Path(temporary), "grim", "small")
+        wait_for(run.nests, run)
+        nests = run.nests()
+        assert run.process.wait(120) == 0
+        assert not run.left(nests), "the lab's own folder, or something of it, is still there"
     return json.loads(output.read_text())
 
 
@@ -227,10 +235,11 @@ def test_what_trials_leave_is_gone_when_the_lab_ends(seen: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_killing_a_lab_leaves_nothing_behind(scripts: Path, tmp_path: Path, how: signal.Signals) -> None:
-    started = tmp_path / "started"
-    run = start(scripts, tmp_path / "grim.json", "grim", "full", STARTED=str(started))
-    wait_for(started.exists, run)
+def test_killing_a_lab_leaves_nothing_behind(
+    scripts: Path, tmp_path: Path, temporary: Path, how: signal.Signals
+) -> None:
+    run = start(scripts, tmp_path / "grim.json", temporary, "grim", "full")
+    wait_for((tmp_path / "grim.started").exists, run)
     nests = run.nests()
     assert len(run.left(nests)) > 3, "there must be something to clean up"
     run.process.send_signal(how)
@@ -241,8 +250,10 @@ def test_killing_a_lab_leaves_nothing_behind(scripts: Path, tmp_path: Path, how:
 
 @pytest.mark.parametrize("lab", ["cleanup", "connections", "messages"])
 @pytest.mark.parametrize("moment", [0.0, 0.4, 1.3])
-def test_a_real_lab_killed_at_any_moment_leaves_nothing_behind(tmp_path: Path, lab: str, moment: float) -> None:
-    run = start(SCRIPTS, tmp_path / "lab.json", lab, "small")
+def test_a_real_lab_killed_at_any_moment_leaves_nothing_behind(
+    tmp_path: Path, temporary: Path, lab: str, moment: float
+) -> None:
+    run = start(SCRIPTS, tmp_path / "lab.json", temporary, lab, "small")
     wait_for(run.nests, run)
     time.sleep(moment)
     nests, ports = run.nests(), run.ports()
