@@ -14,7 +14,7 @@ from synthetic import write_results
 def test_disturbed_rounds_are_named_and_missing_sensors_are_unknown(tmp_path: Path) -> None:
     results = Results.read(write_results(tmp_path))
     page = environment(results)
-    assert "1 round of" in page
+    assert "1 of 60 rounds" in page
     assert "disturbed" in page
     assert "matmul" in page
     assert "unknown" in page, "there is no frequency in these results"

@@ -318,6 +318,7 @@ def test_a_cell_that_fails_is_named_and_costs_no_report(root: Path, tmp_path: Pa
         "    return sum(range(n))\n"
     )
     own = TINY.split("sweep:", maxsplit=1)[0] + (
+        "labs: {names: false}\n"
         "sweep: {claims: false, workloads: [{name: own/fragile.py, workers: [2], strategies: [threading, multiprocessing]}]}\n"
     )
     (folder / "tiny.yaml").write_text(own)
@@ -338,6 +339,7 @@ def test_a_wrong_answer_fails_the_job_and_names_the_cell(root: Path, tmp_path: P
         "    return threading.current_thread() is threading.main_thread()\n"
     )
     own = TINY.split("sweep:", maxsplit=1)[0] + (
+        "labs: {names: false}\n"
         "sweep: {claims: false, workloads: [{name: own/wrong.py, workers: [2], strategies: [threading]}]}\n"
     )
     (folder / "tiny.yaml").write_text(own)
