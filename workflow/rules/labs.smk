@@ -7,7 +7,9 @@ rule observe:
         script="workflow/scripts/observe.py",
         code=lambda wildcards: package(f"labs/{wildcards.lab}.py", "labs/_*.py"),
         observing=OBSERVING,
-        measuring=package("measuring/environment.py", "measuring/lock.py", "measuring/memory.py"),
+        measuring=package(
+            "measuring/environment.py", "measuring/lock.py", "measuring/memory.py"
+        ),
     output:
         "results/{machine}/labs/{runtime}/{lab}.json",
     log:

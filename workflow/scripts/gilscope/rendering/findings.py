@@ -159,7 +159,7 @@ def case_in_words(case: dict[str, Any]) -> Html:
     return Html('{} <span class="result">{}<span>{} <span class="claimed">{}</span></span></span>{}').format(
         name,
         interval_bar(case),
-        interval(case["estimate"], case.get("low"), case.get("high"), case.get("unit") or ""),
+        measured_interval(case),
         Html("claimed {} · {}{} {}").format(
             threshold(case.get("threshold") or {}),
             basis(case),
@@ -168,6 +168,14 @@ def case_in_words(case: dict[str, Any]) -> Html:
         ),
         Html('<span class="reason">{}</span>').format(case["reason"]) if case.get("reason") else EMPTY,
     )
+
+
+def measured_interval(case: dict[str, Any]) -> Html:
+    """The estimate with its interval; shares in per cent."""
+    values = [case["estimate"], case.get("low"), case.get("high")]
+    if case.get("unit") != "share":
+        return interval(*values, case.get("unit") or "")
+    return interval(*(value if missing(value) else 100 * value for value in values), "%")
 
 
 def noted(case: dict[str, Any]) -> str:
