@@ -172,10 +172,11 @@ def case_in_words(case: dict[str, Any]) -> Html:
 
 def measured_interval(case: dict[str, Any]) -> Html:
     """The estimate with its interval; shares in per cent."""
-    values = [case["estimate"], case.get("low"), case.get("high")]
+    estimate, low, high = case["estimate"], case.get("low"), case.get("high")
     if case.get("unit") != "share":
-        return interval(*values, case.get("unit") or "")
-    return interval(*(value if missing(value) else 100 * value for value in values), "%")
+        return interval(estimate, low, high, case.get("unit") or "")
+    scaled = [value if missing(value) else 100 * value for value in (estimate, low, high)]
+    return interval(scaled[0], scaled[1], scaled[2], "%")
 
 
 def noted(case: dict[str, Any]) -> str:
