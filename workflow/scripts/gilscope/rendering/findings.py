@@ -172,11 +172,9 @@ def case_in_words(case: dict[str, Any]) -> Html:
 
 def measured_interval(case: dict[str, Any]) -> Html:
     """The estimate with its interval; shares in per cent."""
-    estimate, low, high = case["estimate"], case.get("low"), case.get("high")
-    if case.get("unit") != "share":
-        return interval(estimate, low, high, case.get("unit") or "")
-    scaled = [value if missing(value) else 100 * value for value in (estimate, low, high)]
-    return interval(scaled[0], scaled[1], scaled[2], "%")
+    scale, unit = (100, "%") if case.get("unit") == "share" else (1, case.get("unit") or "")
+    known = {name: scale * case[name] for name in ("estimate", "low", "high") if not missing(case.get(name))}
+    return interval(known.get("estimate"), known.get("low"), known.get("high"), unit)
 
 
 def noted(case: dict[str, Any]) -> str:
