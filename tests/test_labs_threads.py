@@ -177,6 +177,7 @@ def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("pauses", "nothing_lost"), [((0, 0, 0), True), ((0, 0.5, 0), False)])
 def test_a_timeout_takes_a_quiet_spell_for_the_end(pauses: tuple[float, ...], nothing_lost: bool) -> None:
     assert producer_consumer.timeout_as_the_end(pauses) == {"nothing_lost": nothing_lost}
+    assert producer_consumer.timeout_in_threads(pauses) == {"nothing_lost": nothing_lost}
     assert multiprocessing.active_children() == []
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
+from types import SimpleNamespace
 from typing import Any, Callable
 
 from gilscope.labs import SURE, Lab
@@ -146,6 +147,35 @@ def a_longer_pause() -> dict[str, bool]:
     """The same, but after the third of the five items the producer pauses for 175 ms."""
     before, after = TALK_PAUSES_S[:2], TALK_PAUSES_S[3:]
     return timeout_as_the_end((*before, QUIET_SPELL_S, *after))
+
+
+def timeout_in_threads(pauses_s: Sequence[float]) -> dict[str, bool]:
+    """The same loops in two threads."""
+    items: queue.Queue[Any] = queue.Queue()
+    received: list[Any] = []
+    both_there = threading.Barrier(2)
+    answer = SimpleNamespace(send=received.extend)
+    threads = [
+        threading.Thread(target=produce_with_pauses, args=(items, pauses_s, both_there), daemon=True),
+        threading.Thread(target=consume_until_quiet, args=(items, answer, both_there), daemon=True),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    return {"nothing_lost": received == list(range(len(pauses_s)))}
+
+
+@LAB.case("threads, the talk's pause and timeout", trials=20, few=5, together=5)
+def the_talks_pause_in_threads() -> dict[str, bool]:
+    """The talk's loops in two threads, at a twentieth of its times."""
+    return timeout_in_threads(TALK_PAUSES_S)
+
+
+@LAB.case("threads, a pause longer than the timeout", trials=20, few=5, together=5)
+def a_longer_pause_in_threads() -> dict[str, bool]:
+    """The same in two threads, with the pause of 175 ms after the third item."""
+    return timeout_in_threads((*TALK_PAUSES_S[:2], QUIET_SPELL_S, *TALK_PAUSES_S[3:]))
 
 
 def rising(numbers: Sequence[int]) -> bool:

@@ -183,6 +183,7 @@ def ticks_beside(computing: AbstractContextManager[list[float]]) -> dict[str, fl
 
 
 @LAB.case("4 threads, bytecode", trials=QUANTITY, few=1, workers=4)
+@LAB.case("3 threads, bytecode", trials=QUANTITY, few=0, workers=3)
 @LAB.case("2 threads, bytecode", trials=QUANTITY, few=0, workers=2)
 @LAB.case("1 thread, bytecode", trials=ENOUGH, workers=1)
 @LAB.case("nothing computes", trials=QUANTITY, few=1, workers=0)
@@ -199,6 +200,7 @@ def beside_a_long_call() -> dict[str, float]:
 
 
 @LAB.case("4 processes, bytecode", trials=QUANTITY, few=0, workers=4)
+@LAB.case("3 processes, bytecode", trials=QUANTITY, few=0, workers=3)
 @LAB.case("2 processes, bytecode", trials=QUANTITY, few=0, workers=2)
 @LAB.case("1 process, bytecode", trials=QUANTITY, workers=1)
 def beside_processes(workers: int) -> dict[str, float]:
@@ -288,6 +290,8 @@ def echo_times(computing: AbstractContextManager[list[float]]) -> dict[str, floa
 
 
 @LAB.case("echo, 4 threads", trials=QUANTITY, few=0, workers=4)
+@LAB.case("echo, 3 threads", trials=QUANTITY, few=0, workers=3)
+@LAB.case("echo, 2 threads", trials=QUANTITY, few=0, workers=2)
 @LAB.case("echo, 1 thread", trials=QUANTITY, few=1, workers=1)
 @LAB.case("echo, nothing computes", trials=QUANTITY, few=1, workers=0)
 def echo_beside_threads(workers: int) -> dict[str, float]:
@@ -296,6 +300,8 @@ def echo_beside_threads(workers: int) -> dict[str, float]:
 
 
 @LAB.case("echo, 4 processes", trials=QUANTITY, few=0, workers=4)
+@LAB.case("echo, 3 processes", trials=QUANTITY, few=0, workers=3)
+@LAB.case("echo, 2 processes", trials=QUANTITY, few=0, workers=2)
 @LAB.case("echo, 1 process", trials=QUANTITY, few=1, workers=1)
 def echo_beside_processes(workers: int) -> dict[str, float]:
     """The same while processes compute."""
