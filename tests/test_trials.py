@@ -157,7 +157,12 @@ def temporary() -> Iterator[Path]:
 def start(scripts: Path, output: Path, temporary: Path, lab: str, descriptive: str) -> Run:
     command = [sys.executable, str(scripts / "observe.py"), lab, "--descriptive", descriptive, str(output)]
     environment = {**os.environ, "TMPDIR": str(temporary), "STARTED": str(output.with_suffix(".started"))}
-    return Run(subprocess.Popen(command, env=environment), temporary)
+    # What runs in the background of a shell is deaf to Ctrl-C, and so would be what it starts.
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return Run(subprocess.Popen(command, env=environment), temporary)
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 def wait_for(condition: Callable[[], Any], run: Run) -> None:
