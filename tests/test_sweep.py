@@ -6,7 +6,7 @@ from gilscope.cells import Block, Cell
 from gilscope.claim_files import read_claims
 from gilscope.config import Config
 from gilscope.mistakes import Mistakes
-from gilscope.sweep import automatic_workers, block_sources, build_sweep, memory_mistakes, task_count
+from gilscope.sweep import automatic_workers, block_sources, build_sweep, known_workloads, memory_mistakes, task_count
 from gilscope.workloads import load_workload
 
 ROOT = Path(__file__).parents[1]
@@ -14,7 +14,8 @@ CLAIMS = read_claims([str(ROOT / "config/claims.yaml")]).claims
 
 
 def sweep(cores: int = 2, **parts: object) -> list[Block]:
-    return build_sweep(Config.model_validate(parts), CLAIMS, "cp311", cores)
+    config = Config.model_validate(parts)
+    return build_sweep(config, CLAIMS, known_workloads(config), "cp311", cores)
 
 
 def grid(**parts: object) -> dict[str, object]:
@@ -96,6 +97,12 @@ def test_a_file_that_holds_no_workload_is_refused(tmp_path: Path, name: str, tex
         (tmp_path / name).write_text(text)
     with pytest.raises(Mistakes, match=said):
         sweep(sweep={"claims": False, "workloads": [{"name": str(tmp_path / name)}]})
+
+
+def test_all_files_that_hold_no_workload_are_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(Mistakes) as mistakes:
+        sweep(sweep={"workloads": [{"name": str(tmp_path / name)} for name in ("gone.py", "also_gone.py")]})
+    assert len(mistakes.value.lines) == 2
 
 
 def test_what_does_not_fit_into_memory_is_refused() -> None:

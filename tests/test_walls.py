@@ -16,9 +16,23 @@ PACKAGE = Path(__file__).resolve().parent.parent / "workflow" / "scripts" / "gil
 MEASURED_FOLDERS = [PACKAGE / name for name in ("workloads", "strategies", "measuring", "labs")]
 MEASURED = [PACKAGE / "cells.py", PACKAGE / "discovery.py", PACKAGE / "runtimes.py"]
 MEASURED += [file for folder in MEASURED_FOLDERS for file in sorted(folder.rglob("*.py"))]
-SCRIPTS = [PACKAGE.parent / "measure.py", PACKAGE.parent / "record.py"]
+SCRIPTS = [PACKAGE.parent / "measure.py", PACKAGE.parent / "record.py", PACKAGE.parent / "observe.py"]
 ANALYSING = {"pandas", "scipy", "seaborn", "matplotlib", "pyarrow", "pydantic", "snakemake", "papermill", "nbconvert"}
-OURS = {f"gilscope.{name}" for name in ("analysis", "figures", "rendering", "bundles", "config", "mistakes", "sweep")}
+OURS = {
+    f"gilscope.{name}"
+    for name in (
+        "analysis",
+        "figures",
+        "rendering",
+        "bundles",
+        "config",
+        "mistakes",
+        "sweep",
+        "claims",
+        "claim_files",
+        "planning",
+    )
+}
 OWNERS = {"pyperf": "measuring", "scipy": "analysis", "seaborn": "figures"}
 ONLY_FOR_ONE = {"pandas"}
 

@@ -83,8 +83,8 @@ class Run:
         seconds = expected_seconds(self.blocks, rounds) * share + sum(load_lab(lab.stem).seconds for lab in labs)
         return (
             f"gilscope: {len(self.blocks)} blocks × {rounds} rounds on {self.machine.usable_cores} usable cores, "
-            f"{left} rounds and {len(labs)} labs to measure, about {max(1, round(seconds / 60))} min; "
-            f"results/{self.folder}/report.html"
+            f"{left} rounds and {len(labs)} {'lab' if len(labs) == 1 else 'labs'} to measure, "
+            f"about {max(1, round(seconds / 60))} min; results/{self.folder}/report.html"
         )
 
 
@@ -97,7 +97,7 @@ def plan_run(merged: Mapping[str, Any], files: Sequence[str], overrides: Mapping
     export_services(config)
     machine = describe_machine(config.machine)
     runtime = runtime_name()
-    blocks = build_sweep(config, claims.claims, runtime, machine.usable_cores)
+    blocks = build_sweep(config, claims.claims, workloads, runtime, machine.usable_cores)
     too_large = memory_mistakes(blocks, machine.memory_bytes)
     if too_large:
         raise Mistakes([f"{files[-1] if files else 'config'}: {line}" for line in too_large])

@@ -125,15 +125,20 @@ def selected_claims(config: Config, claims: Sequence[Claim]) -> list[Claim]:
 def known_workloads(config: Config) -> dict[str, tuple[Workload, str]]:
     """The workloads that claims may speak of, each with the folder of a user's own file that the sweep lists.
 
-    Raises Mistakes for one that cannot be imported.
+    Raises Mistakes for those that cannot be loaded, all of them at once.
     """
     try:
         known = {name: (load_workload(name), "") for name in workload_names()}
     except ImportError as error:
         raise Mistakes([f"a workload cannot be imported: {error}; install requirements.lock."]) from error
+    mistakes: list[str] = []
     for grid in config.sweep.workloads:
-        if grid.name.endswith(".py"):
+        try:
             known |= {facts.name: (facts, folder) for facts, folder in load_grid(grid)}
+        except Mistakes as problem:
+            mistakes += problem.lines
+    if mistakes:
+        raise Mistakes(mistakes)
     return known
 
 
@@ -153,9 +158,15 @@ def claimed_plans(
     return plans
 
 
-def build_sweep(config: Config, claims: Sequence[Claim], runtime: str, cores: int) -> list[Block]:
+def build_sweep(
+    config: Config,
+    claims: Sequence[Claim],
+    known: Mapping[str, tuple[Workload, str]],
+    runtime: str,
+    cores: int,
+) -> list[Block]:
     """Every block of the sweep, in a fixed order. Raises Mistakes when it measures nothing or a workload is amiss."""
-    plans = claimed_plans(selected_claims(config, claims), known_workloads(config), cores)
+    plans = claimed_plans(selected_claims(config, claims), known, cores)
     mistakes: list[str] = []
     for grid in config.sweep.workloads:
         try:

@@ -24,7 +24,7 @@ import psutil
 
 from gilscope.labs import QUANTITY, Lab
 from gilscope.measuring.job import running_service
-from gilscope.measuring.memory import KINDS, held
+from gilscope.measuring.memory import held, known_kind
 
 HOST = "127.0.0.1"
 ANSWER = b"ok\n"
@@ -103,8 +103,8 @@ async def serve() -> None:
 def own_memory() -> int:
     """Bytes of this process: its proportional part; where that is not told what is private, else what is resident."""
     process = psutil.Process()
-    told = (held(process, kind) for kind in KINDS)
-    return next((size for size in told if size is not None), process.memory_info().rss)
+    kind = known_kind(process)
+    return (held(process, kind) if kind else None) or process.memory_info().rss
 
 
 class Client:

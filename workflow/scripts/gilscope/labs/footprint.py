@@ -14,7 +14,7 @@ import psutil
 from gilscope.labs import QUANTITY, Lab
 from gilscope.labs._scripts import Script, running, source_beside
 from gilscope.labs._start_methods import START_METHODS
-from gilscope.measuring.memory import KINDS, held, tree_memory
+from gilscope.measuring.memory import known_kind, tree_memory
 from gilscope.strategies.processes import missing
 
 COUNTS = (1, 4, 16)
@@ -51,7 +51,7 @@ def total(script: Script, count: int, kind: str) -> int:
 
 def grow(kind: str, counts: Sequence[int]) -> dict[str, float]:
     """A new program starts idle workers, up to a number and then more; what it holds with each number of them."""
-    memory = next((name for name in KINDS if held(psutil.Process(), name) is not None), None)
+    memory = known_kind(psutil.Process())
     if memory is None:
         raise RuntimeError("this system does not tell how much memory a process shares")
     totals = {}

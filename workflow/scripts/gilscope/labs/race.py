@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import statistics
-import sys
 import threading
 import time
 from typing import Callable
 
 from gilscope.labs import LIKELY, SURE, Lab
+from gilscope.labs._switching import no_switch_interval, switch_interval
 
 THREADS = 5
 EACH = 100_000
@@ -180,15 +180,11 @@ def race_more_in_place() -> dict[str, float]:
     return count(add_more_in_place, MORE)
 
 
-@LAB.case("in-place add, switching every 10 µs", trials=LIKELY, few=5, together=LIKELY)
+@LAB.case("in-place add, switching every 10 µs", trials=LIKELY, few=5, together=LIKELY, unavailable=no_switch_interval)
 def race_with_many_switches() -> dict[str, float]:
     """The in-place add, 100 000 times each, by threads that take turns 500 times as often as usual."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    try:
+    with switch_interval(1e-5):
         return count(add_in_place, EACH)
-    finally:
-        sys.setswitchinterval(usual)
 
 
 def seconds(work: Callable[[], None]) -> float:

@@ -10,7 +10,6 @@ import functools
 import multiprocessing
 import socket
 import statistics
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from typing import Any, Callable
 import psutil
 
 from gilscope.labs import QUANTITY, Lab
+from gilscope.labs._switching import no_switch_interval, switch_interval
 
 PERIOD_S = 1 / 60
 LATE_S = 0.0167
@@ -208,20 +208,12 @@ def beside_processes(workers: int) -> dict[str, float]:
     return ticks_beside(computing_processes(workers))
 
 
-def no_switch_interval() -> str | None:
-    return None if hasattr(sys, "setswitchinterval") else "this interpreter has no switch interval to set"
-
-
 @LAB.case("1 thread, interval 20 ms", trials=QUANTITY, few=0, unavailable=no_switch_interval, interval_s=0.02)
 @LAB.case("1 thread, interval 0.5 ms", trials=QUANTITY, few=1, unavailable=no_switch_interval, interval_s=0.0005)
 def at_an_interval(interval_s: float) -> dict[str, float]:
     """The main thread ticks while one thread computes, asked to make room after another time than the usual 5 ms."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(interval_s)
-    try:
+    with switch_interval(interval_s):
         return beside_threads(1)
-    finally:
-        sys.setswitchinterval(usual)
 
 
 def echo(listener: socket.socket) -> None:

@@ -10,13 +10,13 @@ left to one thread while the system keeps the other off its core.
 from __future__ import annotations
 
 import statistics
-import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
 from gilscope.labs import QUANTITY, Lab
+from gilscope.labs._switching import no_switch_interval, switch_interval
 
 TRIAL_S = 0.6
 LONG_S = 0.01
@@ -136,13 +136,15 @@ def two_busy_threads() -> dict[str, float]:
 
 def with_interval(interval_s: float) -> dict[str, float]:
     """The same two threads, with the interval after which Python asks a thread to let the next one run set to this."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(interval_s)
-    try:
+    with switch_interval(interval_s):
         return two_busy_threads()
-    finally:
-        sys.setswitchinterval(usual)
 
 
 for interval in INTERVALS_MS:
-    LAB.case(f"interval {interval:g} ms", trials=QUANTITY, few=1, interval_s=interval / 1000)(with_interval)
+    LAB.case(
+        f"interval {interval:g} ms",
+        trials=QUANTITY,
+        few=1,
+        unavailable=no_switch_interval,
+        interval_s=interval / 1000,
+    )(with_interval)

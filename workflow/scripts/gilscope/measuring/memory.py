@@ -76,6 +76,11 @@ def held(process: psutil.Process, kind: str) -> int | None:
         return None
 
 
+def known_kind(process: psutil.Process) -> str | None:
+    """The best kind of memory that this system tells of a process, None where it tells none."""
+    return next((kind for kind in KINDS if held(process, kind) is not None), None)
+
+
 def tree(root: psutil.Process, without: Iterable[int]) -> list[psutil.Process]:
     try:
         return [root, *(child for child in root.children(recursive=True) if child.pid not in without)]
@@ -99,7 +104,7 @@ def serve(pid: int) -> None:
 
     threading.Thread(target=listen, daemon=True).start()
     root = psutil.Process(pid)
-    kind = next((kind for kind in KINDS if held(root, kind) is not None), None)
+    kind = known_kind(root)
     without: set[int] = set()
     base = peak = samples = 0
     pause: float | None = None
