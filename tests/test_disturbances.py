@@ -131,3 +131,10 @@ def test_a_busy_loop_beside_a_round_is_flagged_everywhere(
     runtimes = {"cp311": {"implementation": "CPython", "version": "3.11"}}
     timings = collect_timings([raw], [facts], "here", runtimes, rounds["flags"].head(1))
     assert timings["flags"].str.contains(BUSY).all()
+
+
+def test_a_round_in_which_nothing_was_read_is_not_flagged() -> None:
+    """As a measurement leaves it that could not be done."""
+    nothing = readings({"time": 1.0, "load": None}, {"time": 1.0, "load": None})
+    rows = [{**nothing, "governor": "performance"}, nothing]
+    assert flag_rounds(pd.DataFrame(rows), Limits(), 2) == ["", ""]

@@ -1,8 +1,9 @@
 """Measure one round of one block, or calibrate it (rules measure and calibrate)."""
 
+from __future__ import annotations
+
 import argparse
 import os
-import sys
 
 
 def main() -> None:
@@ -15,28 +16,41 @@ def main() -> None:
     arguments = parser.parse_args()
 
     from gilscope.cells import Block
-    from gilscope.measuring.hidden import turn_off_hidden_threads
-    from gilscope.measuring.job import WrongAnswer
-    from gilscope.measuring.lock import Orphaned
+    from gilscope.measuring.supervising import supervise
 
-    turn_off_hidden_threads()
     block = Block.from_json(arguments.block)
-    try:
+
+    def attempt(left_out: dict[str, str]) -> None:
+        from gilscope.measuring.hidden import turn_off_hidden_threads
+
+        turn_off_hidden_threads()
+        from gilscope.measuring.files import read_json, write_json
+
         if arguments.round is None:
             from gilscope.measuring.rounds import calibrate
 
-            calibrate(block, arguments.calibration)
-        else:
-            from gilscope.measuring.raw import write_suite
-            from gilscope.measuring.rounds import measure_round, read_json, write_json
+            calibrate(block, arguments.calibration, left_out)
+            return
+        from gilscope.measuring.raw import write_suite
+        from gilscope.measuring.rounds import measure_round
 
-            calibration = read_json(arguments.calibration)
-            folder = os.path.dirname(arguments.raw)
-            values, facts = measure_round(block, arguments.round, calibration, folder)
-            write_suite(arguments.raw, values)
-            write_json(arguments.facts, facts)
-    except (WrongAnswer, Orphaned) as error:
-        sys.exit(f"gilscope: {error}")
+        calibration = read_json(arguments.calibration)
+        values, facts = measure_round(block, arguments.round, calibration, os.path.dirname(arguments.raw), left_out)
+        write_suite(arguments.raw, values)
+        write_json(arguments.facts, facts)
+
+    def surrender(reason: str, left_out: dict[str, str]) -> None:
+        from gilscope.measuring.files import EMPTY_SUITE, read_json, write_json
+        from gilscope.measuring.surrendering import empty_calibration, empty_round
+
+        if arguments.round is None:
+            write_json(arguments.calibration, empty_calibration(block, reason))
+            return
+        calibration = read_json(arguments.calibration)
+        write_json(arguments.raw, EMPTY_SUITE)
+        write_json(arguments.facts, empty_round(block, arguments.round, calibration, left_out, reason))
+
+    supervise(attempt, surrender)
 
 
 if __name__ == "__main__":

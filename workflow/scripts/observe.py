@@ -1,7 +1,8 @@
 """Run one lab (rule observe)."""
 
+from __future__ import annotations
+
 import argparse
-import sys
 
 
 def main() -> None:
@@ -11,14 +12,22 @@ def main() -> None:
     parser.add_argument("output")
     arguments = parser.parse_args()
 
-    from gilscope.measuring.lock import Orphaned
-    from gilscope.measuring.rounds import write_json
-    from gilscope.measuring.trials import observe
+    from gilscope.measuring.files import write_json
+    from gilscope.measuring.supervising import supervise
 
-    try:
-        write_json(arguments.output, observe(arguments.lab, small=arguments.descriptive == "small"))
-    except (Orphaned, OSError) as error:
-        sys.exit(f"gilscope: {error}")
+    small = arguments.descriptive == "small"
+
+    def attempt(left_out: dict[str, str]) -> None:
+        from gilscope.measuring.trials import observe
+
+        write_json(arguments.output, observe(arguments.lab, small=small))
+
+    def surrender(reason: str, left_out: dict[str, str]) -> None:
+        from gilscope.measuring.surrendering import empty_lab
+
+        write_json(arguments.output, empty_lab(arguments.lab, small, reason))
+
+    supervise(attempt, surrender)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """Trace one round of one block (rule record)."""
 
+from __future__ import annotations
+
 import argparse
 import os
-import sys
+from typing import Any
 
 
 def main() -> None:
@@ -15,23 +17,33 @@ def main() -> None:
     arguments = parser.parse_args()
 
     from gilscope.cells import Block
-    from gilscope.measuring.hidden import turn_off_hidden_threads
-    from gilscope.measuring.job import WrongAnswer
-    from gilscope.measuring.lock import Orphaned
+    from gilscope.measuring.supervising import supervise
 
-    turn_off_hidden_threads()
-    from gilscope.measuring.rounds import read_json, write_json
-    from gilscope.measuring.trace_events import trace_events
-    from gilscope.measuring.tracing import record_round
+    block = Block.from_json(arguments.block)
 
-    calibration = read_json(arguments.calibration)
-    try:
-        block = Block.from_json(arguments.block)
-        trace = record_round(block, arguments.round, calibration, os.path.dirname(arguments.trace))
-    except (WrongAnswer, Orphaned) as error:
-        sys.exit(f"gilscope: {error}")
-    write_json(arguments.trace, trace)
-    write_json(arguments.events, trace_events(trace))
+    def attempt(left_out: dict[str, str]) -> None:
+        from gilscope.measuring.hidden import turn_off_hidden_threads
+
+        turn_off_hidden_threads()
+        from gilscope.measuring.files import read_json
+        from gilscope.measuring.tracing import record_round
+
+        calibration = read_json(arguments.calibration)
+        write(record_round(block, arguments.round, calibration, os.path.dirname(arguments.trace), left_out))
+
+    def surrender(reason: str, left_out: dict[str, str]) -> None:
+        from gilscope.measuring.surrendering import empty_trace
+
+        write(empty_trace(block, arguments.round, left_out, reason))
+
+    def write(trace: dict[str, Any]) -> None:
+        from gilscope.measuring.files import write_json
+        from gilscope.measuring.trace_events import trace_events
+
+        write_json(arguments.trace, trace)
+        write_json(arguments.events, trace_events(trace))
+
+    supervise(attempt, surrender)
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def flag_rounds(rounds: pd.DataFrame, limits: Limits, cores: int) -> list[str]:
         frequency = row["frequency_mhz"]
         if pd.notna(frequency) and pd.notna(usual) and frequency < limits.frequency_share * usual:
             found.append("the frequency was low")
-        if row["governor"] and len(governors) and row["governor"] != governors[0]:
+        if pd.notna(row["governor"]) and len(governors) and row["governor"] != governors[0]:
             found.append("another governor was in force")
         flags.append(SEPARATOR.join(found))
     return flags

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import secrets
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,9 @@ from typing import Any
 
 from gilscope.cells import SEQUENTIAL, Block
 from gilscope.measuring.environment import file_system
+from gilscope.measuring.progress import Deliberate, lies_in
 from gilscope.measuring.starting import package_environment
+from gilscope.runtimes import why_missing
 from gilscope.strategies import Strategy, load_strategies
 from gilscope.workloads import Site, Workload, load_workload
 from gilscope.workloads._external import address_of
@@ -28,7 +30,7 @@ class NotApplicable(Exception):
     """The block cannot run here, for the reason given; a fact, not a failure."""
 
 
-class WrongAnswer(Exception):
+class WrongAnswer(Deliberate):
     """A cell's answers differ from the sequential ones."""
 
 
@@ -104,7 +106,9 @@ def optional_service(module: str | None) -> Iterator[str | None]:
 def scratch_folder(beside: str) -> Iterator[str]:
     """A folder for the tasks' files, on the file system that holds the results, gone afterwards."""
     os.makedirs(beside, exist_ok=True)
-    folder = tempfile.mkdtemp(prefix=".scratch-", dir=beside)
+    folder = os.path.join(os.path.abspath(beside), f".scratch-{secrets.token_hex(6)}")
+    lies_in(folder)
+    os.mkdir(folder, 0o700)
     try:
         yield folder
     finally:
@@ -134,7 +138,7 @@ def prepared(block: Block, beside: str) -> Iterator[Job]:
     try:
         facts = load_workload(block.workload, block.folder)
     except ImportError as error:
-        raise NotApplicable(f"{block.workload} cannot be imported here: {error}") from error
+        raise NotApplicable(f"{block.workload} cannot be imported here: {why_missing(error)}") from error
     with scratch_folder(beside) as folder:
         site = Site(folder, None, file_system(folder), address_of(block.external))
         reason = facts.unavailable(site)

@@ -15,6 +15,7 @@ from typing import Any
 from gilscope.cells import SEQUENTIAL, Cell
 from gilscope.measuring.job import Job, WrongAnswer
 from gilscope.measuring.lock import check_parent
+from gilscope.measuring.progress import doing
 
 SHORTEST_VALUE_S = 0.005
 MOST_LAPS = 100
@@ -69,8 +70,10 @@ def lap_order(cells: Sequence[str], seed: str, turned: bool = False) -> list[tup
 def forget_helpers() -> None:
     """Stop multiprocessing's long-lived helper processes, so that a cold pool starts them again as a new script would.
 
-    No public call does this; without it a forkserver pool is twice as fast from its second start on.
+    No public call does this; without it a forkserver pool is twice as fast from its second start on. Garbage goes
+    first: a semaphore that its owner, on PyPy above all, has not yet removed must not lose its tracker before that.
     """
+    gc.collect()
     if "forkserver" in multiprocessing.get_all_start_methods():
         from multiprocessing import forkserver
 
@@ -85,11 +88,12 @@ def forget_helpers() -> None:
 def first_items(job: Job, cell: Cell) -> Sequence[Any]:
     """What warms a warm cell up: a task for each worker, where each is there at once to take one; else all tasks.
 
-    The ceiling's processes get their whole share at the start; those that are not forked come one after the other.
+    The ceiling's processes get their whole share at the start; those that are not forked, and interpreters, come one
+    after the other.
     """
     strategy = job.strategies[cell.strategy]
     forked = (strategy.start_method or multiprocessing.get_start_method()) == "fork"
-    everything = strategy.control or (strategy.processes and not forked)
+    everything = strategy.control or strategy.isolated or (strategy.processes and not forked)
     return job.items if everything else job.items[: cell.workers]
 
 
@@ -101,9 +105,9 @@ def time_value(job: Job, name: str, loops: int = 1) -> float:
     cell = Cell.parse(name)
     strategy = job.strategies[cell.strategy]
     function, items = job.workload.function, job.items
+    doing(name)
     job.workload.fresh()
     forget_helpers()
-    gc.collect()
     if cell.pool == "warm":
         with strategy.open(cell.workers) as spread:
             list(spread(function, first_items(job, cell)))

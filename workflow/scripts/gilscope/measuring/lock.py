@@ -9,19 +9,27 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from gilscope.measuring import progress
+
 PARENT = os.getppid()
 """Read as early as can be: a parent that goes away while the lock is waited for must not be missed."""
 
 LOCK_FILE = os.path.join(tempfile.gettempdir(), "gilscope-measuring.lock")
 
 
-class Orphaned(Exception):
+class Orphaned(progress.Deliberate):
     """Whoever asked for this measurement is gone."""
 
 
+def belong_to(parent: int) -> None:
+    """Take this process for the one that asked: it has just forked this one, which has read the name of another."""
+    global PARENT
+    PARENT = parent
+
+
 def check_parent() -> None:
-    """Raise Orphaned once the process that started this one has gone."""
-    if os.getppid() != PARENT:
+    """Raise Orphaned once the process that started this one, or that started the one watching over it, has gone."""
+    if os.getppid() != PARENT or progress.abandoned():
         raise Orphaned("the run that asked for this measurement is gone; it ends here")
 
 
@@ -54,6 +62,7 @@ def machine_lock(path: str = LOCK_FILE, poll: float = 0.05) -> Iterator[float]:
         os.umask(previous)
     began = time.monotonic()
     told = False
+    progress.doing(progress.WAITING)
     try:
         while not try_lock(descriptor):
             if not told:
@@ -62,6 +71,7 @@ def machine_lock(path: str = LOCK_FILE, poll: float = 0.05) -> Iterator[float]:
                 told = True
             check_parent()
             time.sleep(poll)
+        progress.doing(progress.PREPARING)
         yield time.monotonic() - began
     finally:
         os.close(descriptor)

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import pyperf
 
+from gilscope.measuring.files import EMPTY_SUITE, written_whole
 from gilscope.measuring.laps import Value
-from gilscope.measuring.rounds import written_whole
 
 SHARED_METADATA = (
     "cpu_count",
@@ -47,7 +47,7 @@ def write_suite(path: str, values: list[Value]) -> None:
         if values:
             suite(values).dump(file)
         else:
-            json.dump({"version": "1.0", "benchmarks": []}, file)
+            json.dump(EMPTY_SUITE, file)
 
 
 def read_values(path: str) -> list[Value]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from gilscope.cells import SEQUENTIAL, Block, Cell
 from gilscope.measuring.environment import read_environment
+from gilscope.measuring.files import write_json
 from gilscope.measuring.hidden import read_hidden_threads
 from gilscope.measuring.job import Job, NotApplicable, prepared
 from gilscope.measuring.laps import (
@@ -25,36 +24,8 @@ from gilscope.measuring.laps import (
     time_value,
 )
 from gilscope.measuring.lock import machine_lock
-from gilscope.measuring.probing import probe_workers
+from gilscope.measuring.probing import ask_workers, lost_here, lost_meanwhile, probe_workers
 from gilscope.runtimes import gil_enabled
-
-
-@contextmanager
-def written_whole(path: str) -> Iterator[Any]:
-    """A text file that appears under its name only when it is complete and on the disk."""
-    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    partial = f"{path}.part"
-    try:
-        with open(partial, "w", encoding="utf-8") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        if os.path.exists(partial):
-            os.unlink(partial)
-        raise
-
-
-def write_json(path: str, content: Any) -> None:
-    with written_whole(path) as file:
-        json.dump(content, file, indent=1, sort_keys=True)
-        file.write("\n")
-
-
-def read_json(path: str) -> Any:
-    with open(path, encoding="utf-8") as file:
-        return json.load(file)
 
 
 def applicable(job: Job) -> tuple[list[str], dict[str, str]]:
@@ -86,32 +57,40 @@ def decide_length(job: Job, laps: Laps) -> tuple[dict[str, int], int]:
     return loops_for(values), laps_for(block.seconds, time.perf_counter() - began, block.min_laps)
 
 
-def calibrate(block: Block, path: str) -> None:
+def calibrate(block: Block, path: str, left_out: Mapping[str, str] | None = None) -> None:
     """Decide how many loops a value and how many laps a round of this block has; write it for the rounds to share.
 
-    The first lap finds the loops, the second, with them, the time that a lap takes; neither where a single sequential
-    value tells both. Cells that fail here are left out.
+    A sequential task comes first: what fails or hangs everywhere shall cost its time once, and not once a cell. Then
+    the first lap finds the loops, the second, with them, the time that a lap takes; neither where a single sequential
+    value tells both. Cells that fail here are left out; where the sequential one does, all fail with it, and no round
+    takes a lap. left_out: cells known to fail, each with the reason.
     """
     with machine_lock() as waited:
         started = time.time()
         try:
             with prepared(block, os.path.dirname(path)) as job:
-                runnable, skipped = applicable(job)
-                workers, failed = probe_workers(job, runnable)
+                able, skipped = applicable(job)
+                runnable = [name for name in able if name not in (left_out or {})]
+                ask_workers(job, SEQUENTIAL.name)
+                workers, refused, failed = probe_workers(job, runnable)
+                skipped.update(refused)
+                runnable = [name for name in runnable if name not in refused]
                 cells = [name for name in runnable if name not in failed]
                 laps = Laps(job, cells, {})
                 loops, number = decide_length(job, laps)
+                lost = lost_here(block, [SEQUENTIAL.name, *runnable])
+                forget_helpers()
         except NotApplicable as reason:
             result: dict[str, Any] = {"not_applicable": str(reason)}
         else:
-            failed.update(laps.failed)
+            failed = {**(left_out or {}), **failed, **laps.failed, **lost}
             result = {
                 "cells": [name for name in runnable if name not in failed],
                 "skipped": skipped,
                 "failed": failed,
                 "workers": workers,
                 "loops": loops,
-                "laps": number,
+                "laps": 0 if lost else number,
                 "file_system": job.site.file_system,
             }
         when = {"started": started, "ended": time.time(), "waited_s": waited}
@@ -119,22 +98,25 @@ def calibrate(block: Block, path: str) -> None:
 
 
 def measure_round(
-    block: Block, number: int, calibration: dict[str, Any], folder: str
+    block: Block, number: int, calibration: dict[str, Any], folder: str, left_out: Mapping[str, str] | None = None
 ) -> tuple[list[Value], dict[str, Any]]:
     """Measure one round; returns its values in the order taken, and the facts about it.
 
-    folder: where the round's files will lie. Raises WrongAnswer when a cell's answers are not the sequential ones.
+    folder: where the round's files will lie. left_out: cells that are not measured, each with the reason. Raises
+    WrongAnswer when a cell's answers are not the sequential ones. A cell that loses its lock loses its values.
     """
     with machine_lock() as waited:
         before = read_environment()
         values: list[Value] = []
-        failed: dict[str, str] = {}
-        if "not_applicable" not in calibration:
+        failed = dict(left_out or {})
+        if "not_applicable" not in calibration and calibration["laps"]:
             with prepared(block, folder) as job:
-                laps = Laps(job, calibration["cells"], calibration["loops"])
+                laps = Laps(job, [name for name in calibration["cells"] if name not in failed], calibration["loops"])
                 for lap in range(1, calibration["laps"] + 1):
                     values += laps.take(lap, f"{block.path}/{number}")
-            failed = laps.failed
+                lost = lost_meanwhile(job, laps.cells)
+            failed.update({**laps.failed, **lost})
+            values = [value for value in values if value.cell not in lost]
             forget_helpers()
         after = read_environment()
     return values, {

@@ -21,6 +21,7 @@ from gilscope.measuring.environment import read_environment
 from gilscope.measuring.hidden import default_threads
 from gilscope.measuring.keeper import MARK, TRIAL, Nest, carriers, end_all, kept
 from gilscope.measuring.lock import check_parent, machine_lock
+from gilscope.measuring.progress import TRYING, doing
 from gilscope.measuring.starting import read_capped
 from gilscope.runtimes import gil_enabled, runtime_name
 
@@ -199,6 +200,7 @@ def observe(name: str, small: bool) -> dict[str, Any]:
             timed = lab.timed
             chunks = applicable(lab, small, seen)
             with kept() as nest:
+                doing(TRYING)
                 run_chunks(name, chunks, nest, seen, small=small)
         after, ended = read_environment(), time.time()
     order = {case: place for place, case in enumerate(dict.fromkeys(row["case"] for row in seen.observations))}

@@ -31,7 +31,10 @@ def work(connection: Any, function: Callable[[Any], Any], share: Sequence[Any]) 
 
 
 def expect(connection: Any, word: str) -> None:
-    said = connection.recv()
+    try:
+        said = connection.recv()
+    except EOFError:
+        raise RuntimeError("one of the processes ended without an answer") from None
     if isinstance(said, BaseException):
         raise said
     assert said == word, said

@@ -1,0 +1,359 @@
+"""Blocks that crash, hang and are ended, through the scripts that the workflow calls: what is lost, and what stays."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from gilscope.analysis.collecting import collect_gaps, collect_lab_gaps, collect_rounds, collect_timings, collect_traces
+from gilscope.cells import Block
+from gilscope.config import Limits
+from gilscope.measuring.progress import Board
+from gilscope.measuring.raw import read_values
+from gilscope.measuring.watching import last_line
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="nothing is forked there")
+
+GRIM = """
+import ctypes, multiprocessing, os, subprocess, sys, threading, time
+from gilscope.workloads import workload
+
+SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
+
+def crash():
+    subprocess.Popen(SLEEPER)
+    ctypes.string_at(0)
+
+def note(name):
+    open(os.path.join(os.path.dirname(__file__), name), "w").close()
+
+def hang():
+    note("hangs")
+    try:
+        time.sleep(600)
+    except KeyboardInterrupt:
+        note("tidied")
+        raise
+
+ENDS = {
+    "crash": crash,
+    "quit": lambda: os._exit(7),
+    "hang": hang,
+    "hold the lock": lambda: ctypes.PyDLL(None).sleep(600),
+}
+
+def come_to_an_end():
+    with open(os.path.join(os.path.dirname(__file__), "end")) as file:
+        word = file.read()
+    where, _, what = word.partition(": ")
+    in_thread = threading.current_thread() is not threading.main_thread()
+    if {"": False, "always": True, "threads": in_thread, "workers": multiprocessing.parent_process()}[where]:
+        ENDS[what]()
+
+@workload(kind="cpu", sizes={"small": 1})
+def grim(item):
+    "Comes to the end that a file names, in the place that it names."
+    come_to_an_end()
+    time.sleep(0.001)
+    return item
+"""
+CELLS = ("asyncio-2", "threading-2", "multiprocessing-2")
+OTHERS = [cell for cell in CELLS if cell != "threading-2"]
+LOCK = "gilscope-measuring.lock"
+
+
+class Bench:
+    """A folder with the grim workload, and the three scripts at work in it."""
+
+    def __init__(self, folder: Path, scripts: Path, environment: dict[str, str]):
+        self.folder, self.scripts = folder, scripts
+        self.environment = {**environment, "TMPDIR": str(folder), "GILSCOPE_LIMIT_S": "3", "BENCH": str(folder)}
+        self.python = [sys.executable]
+        (folder / "grim.py").write_text(GRIM)
+        self.comes_to("")
+        self.block = Block("cp311", "grim", "small", 1, 4, CELLS, 0.1, 2, str(folder))
+
+    def comes_to(self, end: str) -> None:
+        (self.folder / "end").write_text(end)
+
+    def command(self, script: str) -> list[str]:
+        folder, block = self.folder, self.block.to_json()
+        calibration = ["--calibration", str(folder / "calibration.json")]
+        rest = {
+            "calibrate": ["measure.py", block, *calibration],
+            "measure": [
+                "measure.py",
+                block,
+                *calibration,
+                "--round",
+                "1",
+                "--raw",
+                str(folder / "raw.json"),
+                "--facts",
+                str(folder / "facts.json"),
+            ],
+            "record": [
+                "record.py",
+                block,
+                *calibration,
+                "--round",
+                "1",
+                "--trace",
+                str(folder / "trace.json"),
+                "--events",
+                str(folder / "events.json"),
+            ],
+            "observe": ["observe.py", "cleanup", "--descriptive", "small", str(folder / "lab.json")],
+        }[script]
+        return [*self.python, str(self.scripts / rest[0]), *rest[1:]]
+
+    def start(self, script: str, **options: Any) -> subprocess.Popen[str]:
+        # What runs in the background of a shell is deaf to Ctrl-C, and so would be what it starts.
+        usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(
+                self.command(script), env=self.environment, stderr=subprocess.PIPE, text=True, **options
+            )
+        finally:
+            signal.signal(signal.SIGINT, usual)
+
+    def run(self, *scripts: str) -> str:
+        """Run scripts one after the other; what the last one complained of."""
+        for script in scripts:
+            process = self.start(script)
+            _, complained = process.communicate(timeout=60)
+            assert process.returncode == 0, complained
+        return complained
+
+    def read(self, name: str) -> Any:
+        return json.loads((self.folder / name).read_text())
+
+    def cells(self) -> set[str]:
+        return {value.cell for value in read_values(str(self.folder / "raw.json"))}
+
+    def left(self) -> list[Any]:
+        """What there still is of it: processes and temporary files."""
+        found: list[Any] = [path.name for path in self.folder.glob(".scratch-*")] + list(self.folder.glob("*.part"))
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("BENCH") == str(self.folder) and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+
+@pytest.fixture
+def bench(tmp_path: Path, scripts: Path, environment: dict[str, str]) -> Iterator[Bench]:
+    made = Bench(tmp_path, scripts, environment)
+    yield made
+    for thing in made.left():
+        if isinstance(thing, psutil.Process):
+            thing.kill()
+
+
+def soon(condition: Callable[[], Any], seconds: float = 30.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        ("crash", "its process ended with signal SIGSEGV"),
+        ("quit", "its process ended with exit code 7"),
+        ("hang", "no answer within 3 s"),
+        ("hold the lock", "no answer within 3 s"),
+    ],
+)
+def test_a_cell_that_takes_its_process_down_costs_itself_alone(bench: Bench, end: str, reason: str) -> None:
+    """First where calibration meets it, then where only a round and a trace do."""
+    bench.comes_to(f"threads: {end}")
+    complained = bench.run("calibrate")
+    calibration = bench.read("calibration.json")
+    assert calibration["failed"] == {"threading-2": reason}
+    assert calibration["cells"] == OTHERS
+    assert f"gilscope: threading-2 failed: {reason}" in complained
+    assert not bench.left()
+    if end in ("crash", "hang"):
+        bench.comes_to("")
+        bench.run("calibrate")
+        assert bench.read("calibration.json")["failed"] == {}
+        bench.comes_to(f"threads: {end}")
+        bench.run("measure", "record")
+        assert bench.read("facts.json")["failed"] == bench.read("trace.json")["failed"] == {"threading-2": reason}
+        assert bench.cells() == set(bench.read("trace.json")["cells"]) == {"sequential-1", *OTHERS}
+        assert not bench.left()
+
+
+def test_workers_that_hang_go_with_all_their_helpers(bench: Bench) -> None:
+    bench.block = replace(bench.block, cells=("multiprocessing-forkserver-2",))
+    bench.comes_to("workers: hold the lock")
+    bench.run("calibrate")
+    assert bench.read("calibration.json")["failed"] == {"multiprocessing-forkserver-2": "no answer within 3 s"}
+    assert not bench.left()
+
+
+def test_where_no_cell_can_be_blamed_the_block_gives_nothing_and_says_why(bench: Bench) -> None:
+    bench.run("calibrate", "measure", "record")
+    usual = {name: bench.read(name) for name in ("facts.json", "trace.json")}
+    bench.comes_to("always: quit")
+    bench.run("measure", "record")
+    reason = "its process ended with exit code 7, in sequential-1"
+    facts, trace = bench.read("facts.json"), bench.read("trace.json")
+    assert facts["not_applicable"] == trace["failed"]["sequential-1"] == reason
+    assert {"facts.json": set(facts), "trace.json": set(trace)} == {name: set(file) for name, file in usual.items()}
+    assert facts["workers"].keys() == set(CELLS)
+    assert bench.cells() == set()
+    assert trace["cells"] == {}
+    assert bench.read("events.json")["traceEvents"] == []
+    complained = bench.run("calibrate")
+    assert complained == f"gilscope: given up: {reason}\n", "the cells were tried before the one they are compared with"
+    bench.run("measure", "record")
+    assert bench.read("calibration.json")["not_applicable"] == reason
+    assert bench.read("facts.json")["not_applicable"] == reason
+    assert not bench.left()
+
+
+def collected(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The gaps, when all tables could be made of what was written."""
+    monkeypatch.syspath_prepend(str(bench.folder))
+    raw, facts, trace, lab = (str(bench.folder / f"{name}.json") for name in ("raw", "facts", "trace", "lab"))
+    runtimes = {"cp311": {"implementation": "CPython", "version": "3.11"}}
+    rounds = collect_rounds([facts], [trace], [lab], Limits(), 2)
+    assert sorted(rounds["job"]) == ["calibrate", "measure", "observe", "record"]
+    assert set(rounds["flags"]) == {""}
+    assert collect_timings([raw], [facts], "here", runtimes, [""]).empty
+    assert collect_traces([trace], "here").empty
+    return [*collect_gaps([facts]), *collect_lab_gaps([lab])]
+
+
+@pytest.mark.parametrize("broken", [None, "its psutil could not be built: no compiler"])
+def test_an_interpreter_without_the_libraries_costs_its_blocks_and_labs(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, broken: str | None
+) -> None:
+    bare = bench.folder / "bare"
+    venv.create(bare, symlinks=True)
+    if broken:
+        (bare / "gilscope.json").write_text(json.dumps({"missing": {}, "broken": broken}))
+    bench.python = [str(bare / "bin/python")]
+    bench.run("calibrate", "measure", "record", "observe")
+    reasons = {gap["reason"] for gap in collected(bench, monkeypatch)}
+    (reason,) = reasons
+    assert reason == (broken or "ModuleNotFoundError: No module named 'psutil'")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_all_of_it_and_is_how_it_ended(bench: Bench, number: signal.Signals) -> None:
+    bench.environment["GILSCOPE_LIMIT_S"] = "120"
+    bench.comes_to("always: hang")
+    process = bench.start("calibrate")
+    assert soon((bench.folder / "hangs").exists)
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    assert process.returncode == -number
+    assert soon(lambda: not bench.left(), 3), bench.left()
+    assert (bench.folder / "tidied").exists() is (number == signal.SIGINT), "it was passed on"
+    assert not (bench.folder / "calibration.json").exists()
+
+
+def test_a_signal_that_shall_be_ignored_is_ignored(bench: Bench) -> None:
+    """As nohup starts it."""
+    bench.python = ["/bin/sh", "-c", 'trap \'\' HUP; exec "$0" "$@"', *bench.python]
+    bench.comes_to("always: hang")
+    process = bench.start("calibrate")
+    assert soon((bench.folder / "hangs").exists)
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "no answer within 3 s" in bench.read("calibration.json")["not_applicable"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel does not tell elsewhere")
+@pytest.mark.parametrize("end", ["always: hold the lock", "always: hang"])
+def test_killing_the_one_who_watches_ends_all(bench: Bench, end: str) -> None:
+    bench.environment["GILSCOPE_LIMIT_S"] = "120"
+    bench.comes_to(end)
+    process = bench.start("calibrate")
+    assert soon(lambda: list(bench.folder.glob(".scratch-*")))
+    assert soon(lambda: len(bench.left()) >= 3), "the folder, and two processes"
+    process.kill()
+    process.wait()
+    process.stderr.close()
+    assert soon(lambda: bench.left() == [path.name for path in bench.folder.glob(".scratch-*")]), bench.left()
+
+
+def test_one_that_hangs_is_ended_when_nobody_waits_for_it(bench: Bench) -> None:
+    bench.environment["GILSCOPE_LIMIT_S"] = "120"
+    bench.comes_to("always: hold the lock")
+    said = bench.folder / "stderr"
+    asker = subprocess.Popen(
+        ["/bin/sh", "-c", '"$@" 2> "$0" & wait', str(said), *bench.command("calibrate")], env=bench.environment
+    )
+    assert soon(lambda: list(bench.folder.glob(".scratch-*")))
+    asker.kill()
+    asker.wait()
+    assert soon(lambda: not bench.left()), bench.left()
+    assert said.read_text() == "gilscope: the run that asked for this measurement is gone; it ends here\n"
+
+
+def test_waiting_for_another_measurement_is_no_hanging(bench: Bench) -> None:
+    hold = "import sys; from gilscope.measuring.lock import machine_lock\nwith machine_lock(): print(1, flush=True); sys.stdin.read()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", hold], env=bench.environment, **pipes) as holder:  # type: ignore[call-overload]
+        assert holder.stdout.readline()
+        process = bench.start("calibrate", stdout=subprocess.DEVNULL)
+        time.sleep(5.5)
+        holder.stdin.close()
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    calibration = bench.read("calibration.json")
+    assert calibration["cells"] == list(CELLS)
+    assert calibration["waited_s"] > 3
+
+
+def test_a_file_that_cannot_be_read_fails_the_job(bench: Bench) -> None:
+    """Without the calibration nothing can be said of a round, not even that there was none."""
+    (bench.folder / "calibration.json").write_text("{")
+    process = bench.start("measure")
+    process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert not (bench.folder / "facts.json").exists()
+
+
+def test_a_workload_that_is_none_is_a_gap(bench: Bench) -> None:
+    bench.block = replace(bench.block, workload="end")
+    (bench.folder / "end.py").write_text("raise SystemExit('not me')\n")
+    bench.run("calibrate", "measure")
+    assert bench.read("facts.json")["not_applicable"] == "SystemExit: not me, while preparing the block"
+
+
+def test_reasons_name_no_folders() -> None:
+    error = ImportError("/home/somebody/env/lib/_x.so: undefined symbol: y; see 'C:\\Users\\some\\z.dll'")
+    assert last_line(error) == "ImportError: _x.so: undefined symbol: y; see 'z.dll'"
+
+
+def test_notes_are_cut_and_kept_apart() -> None:
+    board = Board()
+    assert (board.phase, board.steps, board.abandoned) == ("starting", 0, False)
+    board.reason = "é" * 2000
+    board.note("threading-2")
+    board.abandon()
+    board.note("asyncio-2")
+    assert (board.phase, board.steps, board.abandoned) == ("asyncio-2", 2, True)
+    assert board.reason == "é" * 499

@@ -1,0 +1,57 @@
+"""A crash or a hang costs a cell, or a block, and not the sweep: the measurement is repeated without it.
+
+The process that the workflow starts forks before anything heavy is imported; the other one measures and writes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Callable
+
+from gilscope.cells import CELL_NAME, SEQUENTIAL
+from gilscope.measuring.progress import STARTING
+from gilscope.measuring.watching import run_apart
+
+LIMIT = "GILSCOPE_LIMIT_S"
+"""The environment variable that says after how many seconds a cell counts as hanging."""
+LIMIT_S = 120.0
+
+Attempt = Callable[[dict[str, str]], None]
+"""Measures and writes its files; takes the cells to leave out, each with the reason."""
+Surrender = Callable[[str, dict[str, str]], None]
+"""Writes the same files where nothing was measured; takes the reason, and the cells that were left out by then."""
+
+
+def supervise(attempt: Attempt, surrender: Surrender) -> None:
+    """Call ``attempt`` in a process apart until it comes to its end, each time without the cell that it failed in.
+
+    Each time from the beginning: a round's values live in its process until they are written together, and one that
+    went on elsewhere after a crash would be two halves of a round. Where no cell can be blamed, or the sequential one
+    that all are compared with, ``surrender`` is called. A deliberate end (``Deliberate``) ends this process as well.
+    """
+    left_out: dict[str, str] = {}
+    while True:
+        phase, reason = run_apart(lambda: attempt(dict(left_out)), float(os.environ.get(LIMIT, LIMIT_S)))
+        if reason is None:
+            return
+        if phase == SEQUENTIAL.name or phase in left_out or not CELL_NAME.fullmatch(phase):
+            break
+        left_out[phase] = reason
+        print(f"gilscope: {phase} failed: {reason}; measuring again without it", file=sys.stderr)
+    reason = why_broken() or said_where(phase, reason)
+    print(f"gilscope: given up: {reason}", file=sys.stderr)
+    surrender(reason, left_out)
+
+
+def said_where(phase: str, reason: str) -> str:
+    if phase == STARTING:
+        return reason
+    return f"{reason}, in {phase}" if CELL_NAME.fullmatch(phase) else f"{reason}, while {phase}"
+
+
+def why_broken() -> str | None:
+    """Why nothing can run in this environment, as those who made it have written down; None where they say nothing."""
+    from gilscope.runtimes import equipment
+
+    return equipment().get("broken")
