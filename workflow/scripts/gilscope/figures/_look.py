@@ -58,6 +58,10 @@ VERDICTS = {
     "inconclusive": Look("#8a6a12", "#e0bd57", "$?$"),
     "not tested": Look("#808a94", "#7c8894", "_"),
 }
+LOCK = {"lock on": Look("#3d4751", "#c3ccd5", "s"), "lock off": STRATEGIES["threading"]}
+"""One binary with its lock on and off, as it is drawn beside itself."""
+STANDARD = Look("#0072b2", "#4db3ec", "D")
+"""The standard build, which has the lock for good."""
 THEME |= {drawn.colour: drawn.dark for drawn in (*STRATEGIES.values(), *SPARE, *VERDICTS.values())}
 
 

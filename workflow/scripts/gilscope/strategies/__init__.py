@@ -24,6 +24,8 @@ class Strategy:
     control: whether it belongs in every block as a yardstick rather than as a choice that a user has.
     blas_threads: whether BLAS and OpenMP may use as many threads as by default, and not one.
     unavailable: ``() -> reason`` or None, asked where it would run.
+    libraries: what it imports beside the standard library, by the names under which it is installed.
+    isolated: whether each worker is an interpreter of its own, in which not every module can be imported.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Strategy:
     control: bool
     blas_threads: bool
     unavailable: Callable[[], str | None]
+    libraries: tuple[str, ...] = ()
+    isolated: bool = False
 
 
 def no_reason() -> str | None:
@@ -51,6 +55,8 @@ def strategy(
     control: bool = False,
     blas_threads: bool = False,
     unavailable: Callable[[], str | None] = no_reason,
+    libraries: tuple[str, ...] = (),
+    isolated: bool = False,
 ) -> Callable[[Callable[[int], Any]], Any]:
     """Make a context manager a strategy of this name; the keywords are the fields of ``Strategy``."""
 
@@ -65,6 +71,8 @@ def strategy(
             control=control,
             blas_threads=blas_threads,
             unavailable=unavailable,
+            libraries=libraries,
+            isolated=isolated,
         )
         return open_workers
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import functools
 import multiprocessing
+import platform
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -14,6 +15,16 @@ def missing(method: str) -> str | None:
     if method in multiprocessing.get_all_start_methods():
         return None
     return f"this platform has no start method {method}"
+
+
+def no_executor(method: str) -> str | None:
+    """Why ``ProcessPoolExecutor`` cannot be used with a start method other than fork here, or None.
+
+    PyPy 7.3.11 calls a method of it that it has not got wherever workers may be started one by one.
+    """
+    if platform.python_implementation() == "PyPy" and not hasattr(ProcessPoolExecutor, "_adjust_process_count"):
+        return "this PyPy's ProcessPoolExecutor works with fork alone: it lacks _adjust_process_count"
+    return missing(method)
 
 
 @strategy("multiprocessing", processes=True)
@@ -30,7 +41,12 @@ def forked_pool(workers: int) -> AbstractContextManager[Spread]:
     return process_pool(workers, "fork")
 
 
-@strategy("multiprocessing-spawn", processes=True, start_method="spawn")
+@strategy(
+    "multiprocessing-spawn",
+    processes=True,
+    start_method="spawn",
+    unavailable=functools.partial(no_executor, "spawn"),
+)
 def spawned_pool(workers: int) -> AbstractContextManager[Spread]:
     """The same, each worker a new interpreter."""
     return process_pool(workers, "spawn")
@@ -40,7 +56,7 @@ def spawned_pool(workers: int) -> AbstractContextManager[Spread]:
     "multiprocessing-forkserver",
     processes=True,
     start_method="forkserver",
-    unavailable=functools.partial(missing, "forkserver"),
+    unavailable=functools.partial(no_executor, "forkserver"),
 )
 def forkserver_pool(workers: int) -> AbstractContextManager[Spread]:
     """The same, each worker a copy of a small server process."""
