@@ -63,8 +63,8 @@ setup: .venv/complete  ## the environment in .venv, from requirements.lock (PYTH
 	fi
 	@touch $@
 
-clean:  ## remove .venv, caches and Snakemake's records; never results/
-	rm -rf .venv .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean:  ## remove .venv, .runtimes, caches and Snakemake's records; never results/
+	rm -rf .venv .runtimes .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find workflow tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## this list

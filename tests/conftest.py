@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from gilscope.cells import Block
+from interpreters import equipped
 from servers import Missing, running_display, running_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -75,6 +77,13 @@ def measure(environment: dict[str, str]) -> Callable[..., subprocess.CompletedPr
 @pytest.fixture(scope="session")
 def read() -> Callable[[Path], Any]:
     return lambda path: json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def runtime_environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """Calls ``equipped(request)`` once for each interpreter: the Python of an environment to measure in."""
+    folder = tmp_path_factory.mktemp("runtimes")
+    return functools.cache(lambda request: equipped(request, folder))
 
 
 @pytest.fixture(scope="session")

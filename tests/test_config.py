@@ -2,7 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
-from gilscope.config import merge_files, read_config
+from gilscope.config_files import merge_files, read_config
 from gilscope.mistakes import Mistakes
 
 ROOT = Path(__file__).parents[1]
@@ -37,18 +37,25 @@ def test_what_we_ship_is_right(preset: Path | None) -> None:
         ("sweep: {workers: [1, 2, 0]}", ["sweep.workers[2] is 0; a worker count is a whole number from 1 to 1024."]),
         ("sweep: {workers: [1, 2.5]}", ["sweep.workers[1] is 2.5; a worker count is a whole number from 1 to 1024."]),
         ("sweep: {workers: autp}", ["sweep.workers is 'autp'; workers are auto or a list of worker counts. Did you mean auto?"]),
-        ("mesure: {rounds: 5}", ["mesure is not a key; allowed are preset, machine, measure, sweep, labs, services, limits, parameters, claims, only_existing. Did you mean measure?"]),
-        ("measure: {round: 5}", ["measure.round is not a key; allowed are rounds, seconds, min_laps. Did you mean rounds?"]),
+        ("mesure: {rounds: 5}", ["mesure is not a key; allowed are preset, machine, measure, runtimes, environments, sweep, labs, services, limits, parameters, claims, only_existing. Did you mean measure?"]),
+        ("measure: {round: 5}", ["measure.round is not a key; allowed are rounds, seconds, min_laps, limit_s. Did you mean rounds?"]),
         ("measure: {rounds: many}", ["measure.rounds is 'many'; a number of rounds is a whole number from 1 to 100."]),
         ("measure: {rounds: true}", ["measure.rounds is True; a number of rounds is a whole number from 1 to 100."]),
         ("measure: {seconds: .nan}", ["measure.seconds is nan; the seconds that a round of one block lasts are 0.1 to 3600."]),
-        ("measure: 5", ["measure is 5; measure is a mapping with rounds, seconds, min_laps."]),
+        ("measure: 5", ["measure is 5; measure is a mapping with rounds, seconds, min_laps, limit_s."]),
         ("machine: My Laptop", ["machine is 'My Laptop'; a machine's label is auto, or made of a-z, 0-9 and -, at most 63 of them."]),
         ("preset: ../elsewhere", ["preset is '../elsewhere'; a preset's name is made of a-z, 0-9 and -, at most 63 of them."]),
         ("sweep: {pools: [hot]}", ["sweep.pools[0] is 'hot'; a pool is cold or warm."]),
         ("sweep: {workloads: [{name: sleep, sizes: [lage]}]}", ["sweep.workloads[0].sizes[0] is 'lage'; a size is small, medium, large or deck. Did you mean large?"]),
         ("sweep: {workloads: [{sizes: [large]}]}", ["sweep.workloads[0].name is missing; a workload's name, or the path of a .py file that holds one."]),
         ("sweep: {workers: [2, 2]}", ["sweep.workers[1] is 2 for the second time; name it once."]),
+        ("runtimes: [{python: 3.9}]", ["runtimes[0].python is 3.9; python is current, the path of an interpreter, or a version in quotes such as '3.14t'."]),
+        ("runtimes: [{python: '3.9', gil: maybe}]", ["runtimes[0].gil is 'maybe'; gil is true or false where the build leaves a choice, else left out."]),
+        ("runtimes: [{python: '3.9'}, {python: '3.9'}]", ["runtimes[1] is '3.9' for the second time; give it a name of its own."]),
+        ("runtimes: []", ["runtimes is a list; runtimes are a list of mappings with python."]),
+        ("runtimes: ['3.9']", ["runtimes[0] is '3.9'; an entry is a mapping with python."]),
+        ("environments: {locks: [no.lock]}", ["environments.locks[0] is 'no.lock'; there is no such file."]),
+        ("measure: {limit_s: 1}", ["measure.limit_s is 1; the seconds after which a value counts as hanging are 5 to 86400."]),
         ("parameters: {sleep: {large: -1}}", ["parameters.sleep.large is -1; a parameter is a number above 0."]),
         ("parameters: {sleep: {large: .inf}}", ["parameters.sleep.large is inf; a parameter is a number above 0."]),
     ],

@@ -15,7 +15,7 @@ CLAIMS = read_claims([str(ROOT / "config/claims.yaml")]).claims
 
 def sweep(cores: int = 2, **parts: object) -> list[Block]:
     config = Config.model_validate(parts)
-    return build_sweep(config, CLAIMS, known_workloads(config), "cp311", cores)
+    return build_sweep(config, CLAIMS, known_workloads(config), ["cp311"], cores)
 
 
 def grid(**parts: object) -> dict[str, object]:

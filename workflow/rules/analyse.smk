@@ -1,7 +1,7 @@
 """From raw files to tidy tables, estimates and verdicts."""
 
 ANALYSIS = package("analysis/*.py")
-RUNTIMES = sorted({block.runtime for block in RUN.blocks})
+RUNTIMES = [runtime.id for runtime in RUN.runtimes]
 
 
 rule configure:
@@ -41,6 +41,7 @@ rule collect:
         "../../environment.yml"
     params:
         limits=RUN.config.limits.model_dump(mode="json"),
+        absent=RUN.absent,
     script:
         "../scripts/collect.py"
 
@@ -66,11 +67,12 @@ rule estimate:
 
 
 rule judge:
-    """Each claim's verdict, and the talk's decision table filled in."""
+    """Each claim's verdict, the talk's decision table filled in, and the runtimes' sequential times side by side."""
     input:
         timings="results/{machine}/timings.parquet",
         traces="results/{machine}/traces.parquet",
         observations="results/{machine}/observations.parquet",
+        rounds="results/{machine}/rounds.parquet",
         estimates="results/{machine}/estimates.parquet",
         gaps="results/{machine}/gaps.json",
         machine="results/{machine}/machine.json",
@@ -79,6 +81,7 @@ rule judge:
         code=[*ANALYSIS, *package("claim*.py")],
     output:
         verdicts="results/{machine}/verdicts.json",
+        across="results/{machine}/across.json",
         decisions="results/{machine}/decisions.json",
         irrefutable="results/{machine}/irrefutable.json",
     log:

@@ -7,9 +7,9 @@ rule observe:
         script="workflow/scripts/observe.py",
         code=lambda wildcards: package(f"labs/{wildcards.lab}.py", "labs/_*.py"),
         observing=OBSERVING,
-        measuring=package(
-            "measuring/environment.py", "measuring/lock.py", "measuring/memory.py"
-        ),
+        environment=environment_of,
+        watching=WATCHING,
+        measuring=package("measuring/environment.py", "measuring/memory.py"),
     output:
         "results/{machine}/labs/{runtime}/{lab}.json",
     log:
@@ -19,5 +19,7 @@ rule observe:
     threads: lambda wildcards: workflow.cores
     params:
         descriptive=RUN.config.labs.descriptive,
+        start=start_of,
+        identity=identity_of,
     shell:
-        'exec "$GILSCOPE_PYTHON" {input.script} {wildcards.lab} --descriptive {params.descriptive} {output} 2> {log}'
+        "{params.start} {input.script} {wildcards.lab} --descriptive {params.descriptive} {output} 2> {log}"

@@ -3,6 +3,13 @@
 MEASURING = package("cells.py", "measuring/*.py")
 TRACING = package("measuring/memory.py", "measuring/trac*.py")
 OBSERVING = package("measuring/keeper.py", "measuring/trial*.py")
+WATCHING = package(
+    "measuring/files.py",
+    "measuring/lock.py",
+    "measuring/progress.py",
+    "measuring/su*.py",
+    "measuring/watching.py",
+)
 TIMING = [file for file in MEASURING if file not in TRACING + OBSERVING]
 
 
@@ -11,19 +18,22 @@ rule calibrate:
     input:
         script="workflow/scripts/measure.py",
         code=code_of,
+        environment=environment_of,
         measuring=TIMING,
     output:
         "results/{machine}/raw/{runtime}/{workload}/{size}/calibration.json",
     log:
         "results/{machine}/logs/calibrate/{runtime}/{workload}/{size}.log",
-    priority: 10000
+    priority: 10000000
     conda:
         "../../environment.yml"
     threads: lambda wildcards: workflow.cores
     params:
         block=lambda wildcards: block_of(wildcards).to_json(),
+        start=start_of,
+        identity=identity_of,
     shell:
-        'exec "$GILSCOPE_PYTHON" {input.script} {params.block:q} --calibration {output} 2> {log}'
+        "{params.start} {input.script} {params.block:q} --calibration {output} 2> {log}"
 
 
 rule measure:
@@ -32,6 +42,7 @@ rule measure:
         script="workflow/scripts/measure.py",
         calibration=rules.calibrate.output[0],
         code=code_of,
+        environment=environment_of,
         measuring=TIMING,
     output:
         raw="results/{machine}/raw/{runtime}/{workload}/{size}/round-{round}.json",
@@ -44,8 +55,10 @@ rule measure:
     threads: lambda wildcards: workflow.cores
     params:
         block=lambda wildcards: block_of(wildcards).to_json(),
+        start=start_of,
+        identity=identity_of,
     shell:
-        'exec "$GILSCOPE_PYTHON" {input.script} {params.block:q} --calibration {input.calibration}'
+        "{params.start} {input.script} {params.block:q} --calibration {input.calibration}"
         " --round {wildcards.round} --raw {output.raw} --facts {output.facts} 2> {log}"
 
 
@@ -55,6 +68,7 @@ rule record:
         script="workflow/scripts/record.py",
         calibration=rules.calibrate.output[0],
         code=code_of,
+        environment=environment_of,
         measuring=TIMING + TRACING,
     output:
         trace="results/{machine}/traces/{runtime}/{workload}/{size}/round-{round}.json",
@@ -67,6 +81,8 @@ rule record:
     threads: lambda wildcards: workflow.cores
     params:
         block=lambda wildcards: block_of(wildcards).to_json(),
+        start=start_of,
+        identity=identity_of,
     shell:
-        'exec "$GILSCOPE_PYTHON" {input.script} {params.block:q} --calibration {input.calibration}'
+        "{params.start} {input.script} {params.block:q} --calibration {input.calibration}"
         " --round {wildcards.round} --trace {output.trace} --events {output.events} 2> {log}"

@@ -33,6 +33,7 @@ FIGURES = sorted(
 wildcard_constraints:
     machine=LABEL,
     runtime=r"[a-z0-9-]+",
+    environment=r"[a-z0-9]+",
     workload=r"[a-z][a-z0-9_]*",
     size="small|medium|large|deck",
     round=r"\d+",
@@ -57,9 +58,27 @@ def code_of(wildcards):
     return [*own, *(f"{root}/{source}" for source in block_sources(block))]
 
 
+def start_of(wildcards):
+    """The beginning of the command that the job's interpreter runs."""
+    return RUN.runtime(wildcards.runtime).start
+
+
+def identity_of(wildcards):
+    """The build of the job's interpreter: another one measures again."""
+    return RUN.runtime(wildcards.runtime).identity
+
+
+def environment_of(wildcards):
+    """The job's environment, if it is not the workflow's own: what it lacks may change, what is pinned may not."""
+    equipment = RUN.runtime(wildcards.runtime).equipment
+    return [ancient(equipment), *RUN.config.environments.locks] if equipment else []
+
+
 def turn(record):
-    """Earlier rounds first; within a round the timing before the tracing."""
-    return lambda wildcards: 2 * (1000 - int(wildcards.round)) + (not record)
+    """Earlier rounds first, in a round block by block; the timing of a round of a block before its tracing."""
+    return lambda wildcards: (
+        2 * RUN.turn(block_of(wildcards), int(wildcards.round)) + (not record)
+    )
 
 
 def leave_the_machine_alone():

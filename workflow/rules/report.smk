@@ -8,6 +8,7 @@ rule plot:
         traces="results/{machine}/traces.parquet",
         scaling="results/{machine}/scaling.json",
         verdicts="results/{machine}/verdicts.json",
+        across="results/{machine}/across.json",
         runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
         code=package("figures/_*.py", "analysis/*.py"),
         own="workflow/scripts/gilscope/figures/{figure}.py",
@@ -45,10 +46,11 @@ rule render:
         workers="results/{machine}/workers.json",
         gaps="results/{machine}/gaps.json",
         verdicts="results/{machine}/verdicts.json",
+        across="results/{machine}/across.json",
         decisions="results/{machine}/decisions.json",
         irrefutable="results/{machine}/irrefutable.json",
         figures=expand("results/{{machine}}/figures/{figure}.svg", figure=FIGURES),
-        code=package("rendering/*.py", "figures/*.py", "labs/*.py"),
+        code=package("rendering/*.py", "figures/*.py", "analysis/*.py", "labs/*.py"),
     output:
         report=report(
             "results/{machine}/report.html",

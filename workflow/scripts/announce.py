@@ -12,7 +12,7 @@ def main() -> None:
     parser.add_argument("--config", "-C", nargs="+", default=[])
     arguments, _ = parser.parse_known_args()
 
-    from gilscope.config import merge_files, read_config
+    from gilscope.config_files import merge_files, read_config
     from gilscope.machine import describe_machine
     from gilscope.mistakes import Mistakes
     from gilscope.terminal import verdict_table

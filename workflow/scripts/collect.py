@@ -24,4 +24,5 @@ if __name__ == "__main__":
     write_table(rounds, snakemake.output.rounds)
     write_json(collect_workers(given.facts), snakemake.output.workers)
     write_table(collect_observations(given.labs, label), snakemake.output.observations)
-    write_json([*collect_gaps(given.facts), *collect_lab_gaps(given.labs)], snakemake.output.gaps)
+    gaps = [*snakemake.params.absent, *collect_gaps(given.facts), *collect_lab_gaps(given.labs)]
+    write_json(gaps, snakemake.output.gaps)

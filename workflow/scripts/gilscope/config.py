@@ -1,18 +1,13 @@
-"""The configuration: models that know every key, and the checks that no model can make."""
+"""The configuration: models that know every key."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from gilscope.labs import lab_names
-from gilscope.mistakes import Mistakes, blame, key_path, model_mistakes, read_yaml, suggestion
-from gilscope.strategies import load_strategies
-from gilscope.workloads import expand, workload_names
 
 LABEL = r"[a-z0-9][a-z0-9-]{0,62}"
 
@@ -20,6 +15,7 @@ WorkerCount = Annotated[int, Field(ge=1, le=1024, strict=True)]
 Label = Annotated[str, StringConstraints(pattern=f"^{LABEL}$")]
 Size = Literal["small", "medium", "large", "deck"]
 Pool = Literal["cold", "warm"]
+CURRENT = "current"
 
 
 class Strict(BaseModel):
@@ -37,6 +33,41 @@ class Measure(Strict):
     )
     min_laps: int = Field(
         3, ge=2, le=100, strict=True, description="the fewest laps of a round, warm-up included, are 2 to 100"
+    )
+    limit_s: int = Field(
+        120, ge=5, le=86400, strict=True, description="the seconds after which a value counts as hanging are 5 to 86400"
+    )
+
+
+class RuntimeRequest(Strict):
+    """One interpreter that the sweep shall run in."""
+
+    python: str = Field(
+        CURRENT,
+        min_length=1,
+        description="python is current, the path of an interpreter, or a version in quotes such as '3.14t'",
+    )
+    name: Label | None = Field(None, description="a runtime's name is made of a-z, 0-9 and -, at most 63 of them")
+    gil: bool | None = Field(None, description="gil is true or false where the build leaves a choice, else left out")
+    optional: bool = Field(
+        False, description="optional is true (leave the runtime out where it is not to be had) or false"
+    )
+
+    @property
+    def label(self) -> str:
+        """What messages and the report call it."""
+        return self.name or self.python
+
+
+class Environments(Strict):
+    """How the runtimes beside the current one are come by, and what their environments are made of."""
+
+    downloads: bool = Field(True, description="downloads is true (uv may fetch interpreters) or false")
+    from_source: list[str] = Field(
+        ["psutil"], description="from_source is a list of libraries that may be built where they have no wheel"
+    )
+    locks: list[str] = Field(
+        ["workflow/envs/runtimes.lock"], min_length=1, description="locks are a list of files that uv pip compile made"
     )
 
 
@@ -125,7 +156,13 @@ class Config(Strict):
     machine: Label = Field(
         "auto", description="a machine's label is auto, or made of a-z, 0-9 and -, at most 63 of them"
     )
-    measure: Measure = Field(Measure(), description="measure is a mapping with rounds, seconds, min_laps")
+    measure: Measure = Field(Measure(), description="measure is a mapping with rounds, seconds, min_laps, limit_s")
+    runtimes: list[RuntimeRequest] = Field(
+        [RuntimeRequest()], min_length=1, description="runtimes are a list of mappings with python"
+    )
+    environments: Environments = Field(
+        Environments(), description="environments is a mapping with downloads, from_source, locks"
+    )
     sweep: Sweep = Field(Sweep(), description="sweep is a mapping with claims, workers, strategies, pools, workloads")
     labs: Labs = Field(Labs(), description="labs is a mapping with names, descriptive")
     services: Services = Field(Services(), description="services is a mapping with postgres")
@@ -143,105 +180,13 @@ class Config(Strict):
     )
 
     def shared(self) -> dict[str, Any]:
-        """What results may show of the configuration: all but the services' addresses."""
+        """What results may show of the configuration: neither the services' addresses nor where interpreters lie."""
         content = self.model_dump(mode="json")
+        for runtime in content["runtimes"]:
+            if "/" in runtime["python"] or "\\" in runtime["python"]:
+                runtime["python"] = Path(runtime["python"]).name
         return content | {"services": dict.fromkeys(self.services.named(), "configured")}
 
     def folder(self, label: str) -> str:
         """The results' folder below ``results/``: no two presets share one."""
         return label if self.preset == "default" else f"{label}-{self.preset}"
-
-
-def name_mistakes(config: Config) -> list[tuple[list[str | int], str]]:
-    """Names of strategies and workloads that do not exist, and names given twice, with their places."""
-    strategies = [name for name, facts in load_strategies().items() if not facts.control]
-    workloads = workload_names()
-    found: list[tuple[list[str | int], str]] = []
-
-    def check_names(location: list[str | int], names: Sequence[str], allowed: Sequence[str], what: str) -> None:
-        for index, name in enumerate(names):
-            if name not in allowed:
-                remedy = f"{what} is one of {', '.join(allowed)}.{suggestion(name, allowed)}"
-                found.append(([*location, index], f"is {name!r}; {remedy}"))
-
-    def check_once(location: list[str | int], names: Sequence[Any]) -> None:
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                found.append(([*location, index], f"is {name!r} for the second time; name it once."))
-
-    sweep = config.sweep
-    grids: list[tuple[list[str | int], Sweep | Grid]] = [(["sweep"], sweep)]
-    grids += [(["sweep", "workloads", index], grid) for index, grid in enumerate(sweep.workloads)]
-    for location, grid in grids:
-        check_names([*location, "strategies"], grid.strategies or [], strategies, "a strategy")
-        for key in ("strategies", "workers", "pools", "sizes"):
-            names = getattr(grid, key, None)
-            if isinstance(names, list):
-                check_once([*location, key], names)
-    for index, grid in enumerate(sweep.workloads):
-        if not grid.name.endswith(".py") and not expand(grid.name):
-            remedy = f"a workload is one of {', '.join(workloads)}, or the path of a .py file."
-            found.append(
-                (["sweep", "workloads", index, "name"], f"is {grid.name!r}; {remedy}{suggestion(grid.name, workloads)}")
-            )
-        if grid.name in [earlier.name for earlier in sweep.workloads[:index]]:
-            found.append(
-                (["sweep", "workloads", index, "name"], f"is {grid.name!r} for the second time; name it once.")
-            )
-    if isinstance(config.labs.names, list):
-        check_names(["labs", "names"], config.labs.names, lab_names(), "a lab")
-        check_once(["labs", "names"], config.labs.names)
-    files = [Path(grid.name).stem for grid in sweep.workloads if grid.name.endswith(".py")]
-    for name, sizes in config.parameters.items():
-        if name not in [*workloads, *files]:
-            remedy = f"a workload is one of {', '.join(workloads)}.{suggestion(name, workloads)}"
-            found.append((["parameters", name], f"is not a workload; {remedy}"))
-        for size, parameter in sizes.items():
-            if not 0 < parameter < float("inf"):
-                found.append((["parameters", name, size], f"is {parameter}; a parameter is a number above 0."))
-    return found
-
-
-def read_config(merged: Mapping[str, Any], files: Sequence[str], overrides: Mapping[str, Any] | None = None) -> Config:
-    """Check the merged configuration. files: the YAML files it was merged from, later ones overriding earlier ones.
-
-    Raises Mistakes with one line per mistake: file, key path, what is wrong, what is allowed.
-    """
-    origin: dict[str, Any] = {}
-    unreadable: list[str] = []
-    for file in files:
-        try:
-            origin[file] = read_yaml(file)
-        except Mistakes as mistakes:
-            unreadable += mistakes.lines
-    if unreadable:
-        raise Mistakes(unreadable)
-    if overrides:
-        origin["--config"] = overrides
-    try:
-        config = Config.model_validate(dict(merged))
-    except ValidationError as problem:
-        raise Mistakes(model_mistakes(problem, Config, merged, origin)) from problem
-    wrong = name_mistakes(config)
-    if wrong:
-        raise Mistakes([f"{blame(place, origin)}: {key_path(place)} {text}" for place, text in wrong])
-    return config
-
-
-def merge_files(files: Sequence[str], assignments: Sequence[str] = ()) -> dict[str, Any]:
-    """The files merged as Snakemake does (mappings merge, lists are replaced), then ``key=value`` assignments."""
-    merged: dict[str, Any] = {}
-
-    def merge(into: dict[str, Any], content: Mapping[str, Any]) -> None:
-        for key, value in content.items():
-            if isinstance(value, Mapping) and isinstance(into.get(key), dict):
-                merge(into[key], value)
-            else:
-                into[key] = dict(value) if isinstance(value, Mapping) else value
-
-    for file in files:
-        merge(merged, read_yaml(file))
-    for assignment in assignments:
-        key, _, value = assignment.partition("=")
-        merge(merged, {key: yaml.safe_load(value)})
-    return merged

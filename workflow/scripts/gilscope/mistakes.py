@@ -20,6 +20,9 @@ ITEMS = {
     "workloads": "an entry is a mapping with a name",
     "claims": "an entry is the path of a YAML file",
     "names": "a lab is a name",
+    "runtimes": "an entry is a mapping with python",
+    "locks": "an entry is the path of a lock file",
+    "from_source": "an entry is a library's name",
 }
 
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from gilscope.cells import Block
 from gilscope.claim_files import read_claims
 from gilscope.claims import ClaimsFile
-from gilscope.config import Config, Services, read_config
+from gilscope.config import CURRENT, Config, Services
+from gilscope.config_files import read_config
 from gilscope.labs import load_lab
 from gilscope.machine import Machine, describe_machine
 from gilscope.mistakes import Mistakes
-from gilscope.runtimes import runtime_name
-from gilscope.sweep import build_sweep, expected_seconds, known_workloads, memory_mistakes
+from gilscope.resolving import Runtime, interpreter_variable, resolve
+from gilscope.sweep import build_sweep, expected_seconds, known_workloads, libraries_of, memory_mistakes
 from gilscope.workloads._external import variable
 
 
@@ -26,23 +27,40 @@ class Run:
     """Everything that the workflow needs to know before its first job.
 
     folder: below ``results/``. workloads: those that claims may speak of → the folder of a user's own file, else "".
+    absent: a gap for each optional runtime that is not to be had. libraries: what environments shall hold.
     """
 
     config: Config
     claims: ClaimsFile
     machine: Machine
-    runtime: str
+    runtimes: tuple[Runtime, ...]
+    absent: tuple[Mapping[str, str], ...]
     folder: str
     workloads: Mapping[str, str]
     blocks: tuple[Block, ...]
+    libraries: tuple[str, ...]
 
     @property
     def rounds(self) -> range:
         return range(1, self.config.measure.rounds + 1)
 
+    def runtime(self, name: str) -> Runtime:
+        return next(runtime for runtime in self.runtimes if runtime.id == name)
+
     def block(self, runtime: str, workload: str, size: str) -> Block:
         place = f"{runtime}/{workload}/{size}"
         return next(block for block in self.blocks if block.path == place)
+
+    def turn(self, block: Block, number: int) -> int:
+        """When a round's turn comes: the higher, the sooner. Earlier rounds first; in a round block by block.
+
+        A block's runtimes follow one another, so that they meet the same machine, in turned order every second round.
+        """
+        place = self.blocks.index(block)
+        if number % 2 == 0:
+            count = len(self.runtimes)
+            place += count - 1 - 2 * (place % count)
+        return (1000 - number) * len(self.blocks) - place
 
     def measured_rounds(self) -> list[tuple[Block, int]]:
         """The blocks and rounds to collect: all, or the complete ones where only existing results are wanted."""
@@ -62,7 +80,11 @@ class Run:
 
     def labs(self) -> list[str]:
         """The labs' files; where only existing ones count, those that are there."""
-        files = [f"results/{self.folder}/labs/{self.runtime}/{lab}.json" for lab in self.config.labs.selected()]
+        files = [
+            f"results/{self.folder}/labs/{runtime.id}/{lab}.json"
+            for lab in self.config.labs.selected()
+            for runtime in self.runtimes
+        ]
         return [file for file in files if Path(file).exists()] if self.config.only_existing else files
 
     def traces(self) -> list[str]:
@@ -81,8 +103,9 @@ class Run:
         share = left / (rounds * len(self.blocks))
         labs = [Path(file) for file in self.labs() if not Path(file).exists()]
         seconds = expected_seconds(self.blocks, rounds) * share + sum(load_lab(lab.stem).seconds for lab in labs)
+        blocks = f"{len(self.blocks)} blocks" + (f" in {len(self.runtimes)} runtimes" if len(self.runtimes) > 1 else "")
         return (
-            f"gilscope: {len(self.blocks)} blocks × {rounds} rounds on {self.machine.usable_cores} usable cores, "
+            f"gilscope: {blocks} × {rounds} rounds on {self.machine.usable_cores} usable cores, "
             f"{left} rounds and {len(labs)} {'lab' if len(labs) == 1 else 'labs'} to measure, "
             f"about {max(1, round(seconds / 60))} min; results/{self.folder}/report.html"
         )
@@ -95,14 +118,27 @@ def plan_run(merged: Mapping[str, Any], files: Sequence[str], overrides: Mapping
     workloads = known_workloads(config)
     claims = read_claims(config.claims, {name: facts for name, (facts, _) in workloads.items()})
     export_services(config)
+    os.environ["GILSCOPE_LIMIT_S"] = str(config.measure.limit_s)
     machine = describe_machine(config.machine)
-    runtime = runtime_name()
-    blocks = build_sweep(config, claims.claims, workloads, runtime, machine.usable_cores)
-    too_large = memory_mistakes(blocks, machine.memory_bytes)
+    planned = build_sweep(config, claims.claims, workloads, CURRENT, machine.usable_cores)
+    too_large = memory_mistakes(planned, machine.memory_bytes)
     if too_large:
         raise Mistakes([f"{files[-1] if files else 'config'}: {line}" for line in too_large])
+    runtimes, absent = resolve(config.runtimes, downloads=config.environments.downloads)
+    export_runtimes(runtimes)
+    blocks = [replace(block, runtime=runtime.id) for block in planned for runtime in runtimes]
     folders = {name: folder for name, (_, folder) in workloads.items()}
-    return Run(config, claims, machine, runtime, config.folder(machine.label), folders, tuple(blocks))
+    return Run(
+        config=config,
+        claims=claims,
+        machine=machine,
+        runtimes=tuple(runtimes),
+        absent=tuple(absent),
+        folder=config.folder(machine.label),
+        workloads=folders,
+        blocks=tuple(blocks),
+        libraries=tuple(libraries_of(blocks, config.labs.selected())),
+    )
 
 
 def check_labs(config: Config) -> None:
@@ -118,6 +154,14 @@ def export_services(config: Config) -> None:
     """Tell every job how to reach the services that the configuration names, and nobody else."""
     for service in Services.model_fields:
         os.environ[variable(service)] = config.services.named().get(service, "")
+
+
+def export_runtimes(runtimes: Sequence[Runtime]) -> None:
+    """Tell the rule that makes environments of which interpreters to make them; no rule itself holds their paths."""
+    os.environ.pop("PYTHON_GIL", None)
+    for runtime in runtimes:
+        if not runtime.current:
+            os.environ[interpreter_variable(runtime.environment)] = runtime.executable
 
 
 def export_interpreter(scripts: str) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import json
 import multiprocessing
+import os
 import platform
 import sys
 import sysconfig
@@ -12,7 +14,11 @@ from collections.abc import Iterable
 from typing import Any
 
 PREFIXES = {"CPython": "cp", "PyPy": "pypy"}
-PACKAGES = ("pyperf", "psutil", "numpy", "pandas", "urllib3", "aiohttp")
+PACKAGES = ("pyperf", "psutil", "numpy", "pandas", "pillow", "urllib3", "aiohttp", "threadpoolctl", "psycopg")
+EQUIPMENT = "gilscope.json"
+"""A file in a runtime's environment: what could not be installed there, and why."""
+MODULES = {"pillow": "PIL", "psycopg[binary]": "psycopg"}
+"""Libraries whose module has another name."""
 
 
 def free_threaded() -> bool:
@@ -34,6 +40,40 @@ def runtime_name() -> str:
     return name
 
 
+def lock_expected(runtime: str) -> bool | None:
+    """Whether a runtime of this name runs with the lock; None where its build leaves no choice."""
+    return {"gil": True, "nogil": False}.get(runtime.rpartition("-")[2])
+
+
+def identity() -> dict[str, Any]:
+    """What tells this interpreter from others; equal in all but ``gil`` for one binary with the lock on and off."""
+    return {
+        "runtime": runtime_name(),
+        "implementation": platform.python_implementation(),
+        "version": platform.python_version(),
+        "build": " ".join(platform.python_build()),
+        "compiler": platform.python_compiler(),
+        "free_threaded": free_threaded(),
+        "gil": gil_enabled(),
+    }
+
+
+def equipment() -> dict[str, Any]:
+    """What the environment that this interpreter runs in lacks: ``missing``, library → reason; ``broken``, or None."""
+    try:
+        with open(os.path.join(sys.prefix, EQUIPMENT), encoding="utf-8") as file:
+            return dict(json.load(file))
+    except FileNotFoundError:
+        return {"missing": {}, "broken": None}
+
+
+def why_missing(error: ImportError) -> str:
+    """An import's failure in words, with the reason why the library is not in this runtime's environment."""
+    module = (error.name or "").partition(".")[0]
+    reasons = {MODULES.get(library, library): reason for library, reason in equipment()["missing"].items()}
+    return f"{error}: {reasons[module]}" if module in reasons else str(error)
+
+
 def describe_runtime(modules: Iterable[str] = ()) -> dict[str, Any]:
     """Facts about the running interpreter; the GIL's state is read after importing ``modules`` (what workloads import).
 
@@ -51,14 +91,13 @@ def describe_runtime(modules: Iterable[str] = ()) -> dict[str, Any]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return {
-        "runtime": runtime_name(),
-        "implementation": platform.python_implementation(),
-        "version": platform.python_version(),
-        "build": " ".join(platform.python_build()),
-        "compiler": platform.python_compiler(),
-        "free_threaded": free_threaded(),
-        "gil": gil_enabled(),
+        **identity(),
+        **equipment(),
         "start_method": multiprocessing.get_start_method(),
         "switch_interval_s": sys.getswitchinterval() if hasattr(sys, "getswitchinterval") else None,
         "packages": packages,
     }
+
+
+if __name__ == "__main__":
+    print(json.dumps(identity()))

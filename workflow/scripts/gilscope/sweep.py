@@ -13,6 +13,7 @@ from gilscope.cells import SEQUENTIAL, Block, Cell
 from gilscope.claims import MOST_PROCESSES, TIMED, WAITING_WORKERS, Claim, leaf
 from gilscope.config import Config, Grid, Size
 from gilscope.discovery import sources
+from gilscope.labs import load_lab
 from gilscope.mistakes import Mistakes, suggestion
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Workload, expand, load_workload, workload_names
@@ -165,7 +166,7 @@ def build_sweep(
     runtime: str,
     cores: int,
 ) -> list[Block]:
-    """Every block of the sweep, in a fixed order. Raises Mistakes when it measures nothing or a workload is amiss."""
+    """Every block of one runtime, in a fixed order. Raises Mistakes when there are none or a workload is amiss."""
     plans = claimed_plans(selected_claims(config, claims), known, cores)
     mistakes: list[str] = []
     for grid in config.sweep.workloads:
@@ -202,6 +203,19 @@ def build_sweep(
             )
         )
     return blocks
+
+
+def libraries_of(blocks: Iterable[Block], labs: Iterable[str]) -> list[str]:
+    """What the workloads, strategies and labs of a sweep import, by the names under which it is installed."""
+    known = load_strategies()
+    wanted: set[str] = set()
+    for block in blocks:
+        wanted.update(load_workload(block.workload, block.folder).libraries)
+        for name in block.cells:
+            wanted.update(known[Cell.parse(name).strategy].libraries)
+    for lab in labs:
+        wanted.update(load_lab(lab).libraries)
+    return sorted(wanted)
 
 
 def memory_mistakes(blocks: Iterable[Block], memory_bytes: int) -> list[str]:

@@ -68,6 +68,7 @@ class Lab:
     seconds: about how long the small form takes on two cores.
     limit_s: seconds after which no further trial of the small form begins; the full form has ten times as many.
     unavailable: ``() -> reason`` or None, for the lab as a whole.
+    libraries: what it imports beside the standard library, by the names under which it is installed.
     """
 
     metrics: Mapping[str, str]
@@ -76,6 +77,7 @@ class Lab:
     side_by_side: int | None = None
     limit_s: float = 120.0
     unavailable: Callable[[], str | None] = no_reason
+    libraries: tuple[str, ...] = ()
     cases: dict[str, Case] = field(default_factory=dict)
 
     def case(

@@ -38,7 +38,12 @@ COPIES = 8
 """How often a message may lie in memory at once: at both ends, pickled, in a manager."""
 JOIN_S = 2.0
 
-LAB = Lab(metrics={"round_trip_s": "s", "transfer_s": "s", "fill_s": "s", "bytes_per_s": "1/s"}, timed=True, seconds=18)
+LAB = Lab(
+    metrics={"round_trip_s": "s", "transfer_s": "s", "fill_s": "s", "bytes_per_s": "1/s"},
+    timed=True,
+    seconds=18,
+    libraries=("numpy",),
+)
 
 
 @dataclass

@@ -77,6 +77,7 @@ class Workload:
     fresh: forgets what earlier values left behind (open connections); called, untimed, before each value.
     same: ``(answer, expected) -> bool``.
     library: whether the computing happens in a C library rather than in bytecode.
+    libraries: what it imports beside the standard library, by the names under which it is installed.
     waiting: the share of its time that a task waits, where that is set; None where it is not.
     """
 
@@ -95,6 +96,7 @@ class Workload:
     fresh: Callable[[], None] = nothing
     same: Callable[[Any, Any], bool] = equal
     library: bool = False
+    libraries: tuple[str, ...] = ()
     waiting: float | None = None
 
     @property

@@ -8,6 +8,7 @@ the last one is done, so that several squares grow side by side.
 
 from __future__ import annotations
 
+import platform
 import queue
 import socketserver
 import subprocess
@@ -44,7 +45,9 @@ def no_display() -> str | None:
         return None
     kind, _, complaint = done.stderr.strip().rpartition("\n")[2].partition(": ")
     if kind in ("ImportError", "ModuleNotFoundError"):
-        return f"needs tkinter, which this Python lacks ({complaint}); install it, on Debian as python3-tk"
+        package = "pypy3-tk" if platform.python_implementation() == "PyPy" else "python3-tk"
+        lacking = complaint.partition(",")[0]
+        return f"needs tkinter, which this Python lacks ({lacking}); install it, on Debian as {package}"
     return f"needs a display ({complaint}); xvfb-run -a make gives it one"
 
 

@@ -28,6 +28,7 @@ def columns(rows: int) -> int:
 
 @workload(
     kind="cpu",
+    libraries=("numpy", "pandas", "threadpoolctl"),
     library=True,
     sizes={"small": 500, "medium": 20_000, "large": 200_000, "deck": 25_000},
     unit="rows",

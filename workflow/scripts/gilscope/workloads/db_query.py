@@ -151,6 +151,7 @@ async def asking(offload):
     kind="io",
     sizes={"small": 1_000, "medium": 18_000, "large": 120_000, "deck": 600_000},
     unit="rows",
+    libraries=("psycopg[binary]",),
     inputs=sales_table,
     finish=drop_table,
     coroutine=asking,

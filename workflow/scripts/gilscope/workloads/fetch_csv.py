@@ -41,6 +41,7 @@ async def downloading(offload):
 
 @workload(
     kind="io",
+    libraries=("aiohttp", "pandas", "urllib3"),
     sizes={"small": 0.002, "medium": 0.005, "large": 0.025, "deck": 0.2},
     unit="s",
     inputs=downloads,

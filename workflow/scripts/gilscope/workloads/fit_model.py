@@ -32,6 +32,7 @@ def close(answer: Any, expected: Any) -> bool:
 
 @workload(
     kind="cpu",
+    libraries=("numpy", "threadpoolctl"),
     library=True,
     sizes={"small": 15, "medium": 200, "large": 1_500, "deck": 4_000},
     inputs=samples,

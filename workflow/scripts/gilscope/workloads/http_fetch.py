@@ -26,6 +26,7 @@ async def fetching(offload):
 
 @workload(
     kind="io",
+    libraries=("aiohttp", "urllib3"),
     sizes={"small": 0.001, "medium": 0.005, "large": 0.02, "deck": 1.0},
     unit="s",
     inputs=pages,

@@ -24,6 +24,7 @@ def two_pictures(width: int) -> int:
 
 @workload(
     kind="cpu",
+    libraries=("pillow",),
     library=True,
     sizes={"small": 48, "medium": 224, "large": 512, "deck": 800},
     unit="pixels wide",

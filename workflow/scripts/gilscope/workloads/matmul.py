@@ -28,6 +28,7 @@ def close(answer: Any, expected: Any) -> bool:
 
 @workload(
     kind="cpu",
+    libraries=("numpy", "threadpoolctl"),
     library=True,
     sizes={"small": 32, "medium": 256, "large": 512, "deck": 1000},
     unit="rows",

@@ -44,6 +44,7 @@ async def fetching_and_computing(offload):
 
 @workload(
     kind="mixed",
+    libraries=("aiohttp", "urllib3"),
     sizes={"small": 0.0005, "medium": 0.002, "large": 0.007, "deck": 0.1},
     unit="s",
     inputs=tables,

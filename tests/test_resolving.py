@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from gilscope.config import RuntimeRequest
+from gilscope.mistakes import Mistakes
+from gilscope.resolving import NotToBeHad, Runtime, find, introduce, resolve
+from gilscope.runtimes import runtime_name
+from interpreters import found
+
+
+def program(path: Path, text: str) -> str:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return str(path)
+
+
+def refused(*requests: RuntimeRequest) -> str:
+    with pytest.raises(Mistakes) as mistakes:
+        resolve(requests, downloads=False)
+    (line,) = mistakes.value.lines
+    return line
+
+
+def test_current_is_the_interpreter_that_runs_the_workflow() -> None:
+    (runtime,), gaps = resolve([RuntimeRequest()], downloads=False)
+    assert (runtime.id, runtime.executable, runtime.current, gaps) == (runtime_name(), sys.executable, True, [])
+    assert (runtime.start, runtime.equipment) == ('exec "$GILSCOPE_PYTHON"', None)
+
+
+@pytest.mark.parametrize("request_", ["3.9", "3.10", "3.12", "3.13"])
+def test_a_version_is_found_and_named_by_what_it_reports(request_: str) -> None:
+    found(request_)
+    (runtime,), _ = resolve([RuntimeRequest(python=request_, name="mine")], downloads=False)
+    assert (runtime.id, runtime.name) == (f"cp{request_.replace('.', '')}", "mine")
+    assert runtime.start == f"exec .runtimes/{runtime.id}/bin/python"
+
+
+def test_one_free_threaded_binary_is_two_runtimes_of_one_environment() -> None:
+    found("3.13t")
+    requests = [RuntimeRequest(name=str(gil).lower(), python=">=3.13+freethreaded", gil=gil) for gil in (True, False)]
+    (on, off), _ = resolve(requests, downloads=False)
+    assert (on.id, off.id) == (f"{on.environment}-gil", f"{off.environment}-nogil")
+    assert (on.environment, on.identity, on.equipment) == (off.environment, off.identity, off.equipment)
+    assert on.start == f"PYTHON_GIL=1 exec .runtimes/{on.environment}/bin/python"
+    assert off.start == f"exec .runtimes/{on.environment}/bin/python"
+
+
+def test_a_free_threaded_build_runs_without_its_lock_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    interpreter = found("3.13t")
+    monkeypatch.setenv("PYTHON_GIL", "1")
+    assert introduce(interpreter, None)["gil"] is False
+    assert introduce(interpreter, True)["gil"] is True
+
+
+def test_the_same_interpreter_asked_for_twice_is_measured_once() -> None:
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    twice = [RuntimeRequest(), RuntimeRequest(name="again", python=str(Path(sys.executable).resolve()))]
+    (runtime,), gaps = resolve(twice, downloads=False)
+    assert (runtime.current, gaps) == (True, []), version
+
+
+@pytest.mark.parametrize(
+    ("python", "gil", "said"),
+    [
+        ("./no/such/python", None, "there is no program ./no/such/python. Name another interpreter, or set optional: true."),
+        ("3.99", None, "it is not on this machine, and environments.downloads is false."),
+        ("nonsense", None, "it is not on this machine"),
+        ("current", False, "cannot run without its lock; gil: false is for free-threaded builds (3.13t and newer)."),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_had_is_said_at_the_start(python: str, gil: bool | None, said: str) -> None:
+    line = refused(RuntimeRequest(python=python, gil=gil))
+    assert line.startswith(f"runtimes[0], {python}: ")
+    assert said in line
+
+
+def test_a_version_that_is_too_old_is_refused() -> None:
+    interpreter = find_old()
+    assert "is the oldest that is measured" in refused(RuntimeRequest(python=interpreter))
+
+
+def find_old() -> str:
+    """A CPython 3.8, of which uv does not speak any more."""
+    for folder in (Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions").glob("3.8*"):
+        return str(folder / "bin/python")
+    pytest.skip("there is no Python 3.8")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("echo hello", "does not say which Python it is: it ended with 0"),
+        ("kill -SEGV $$", "does not say which Python it is: it ended with -11"),
+        ("echo no such thing >&2; exit 3", "does not say which Python it is: no such thing"),
+    ],
+)
+def test_a_program_that_is_no_python_is_no_runtime(tmp_path: Path, text: str, said: str) -> None:
+    assert said in refused(RuntimeRequest(python=program(tmp_path / "python", text)))
+
+
+def test_a_setting_that_does_not_take_is_refused(tmp_path: Path) -> None:
+    """An interpreter started by something that sets the lock itself."""
+    interpreter = found("3.13t")
+    stubborn = program(tmp_path / "python", f'PYTHON_GIL=1 exec {interpreter} "$@"')
+    with pytest.raises(NotToBeHad, match="gil: false was asked for and did not take: its lock is on"):
+        introduce(stubborn, False)
+
+
+def test_an_optional_runtime_that_is_not_there_is_a_gap() -> None:
+    requests = [RuntimeRequest(), RuntimeRequest(name="future", python="3.99", optional=True)]
+    (runtime,), (gap,) = resolve(requests, downloads=False)
+    assert runtime.current
+    assert (gap["runtime"], gap["state"]) == ("future", "not to be had")
+    assert gap["reason"] == "it is not on this machine, and environments.downloads is false"
+
+
+def test_two_builds_that_report_the_same_name_are_not_mixed_up(tmp_path: Path) -> None:
+    """Their results would share a folder."""
+    facts = '{"runtime": "cp399", "implementation": "CPython", "version": "3.99.%d", "build": "b", "free_threaded": false, "gil": true}'
+    both = [
+        RuntimeRequest(name=f"build-{number}", python=program(tmp_path / str(number), f"echo '{facts % number}'"))
+        for number in (1, 2)
+    ]
+    line = refused(*both)
+    assert line.startswith(
+        "runtimes[1], build-2: it reports itself as cp399, CPython 3.99.2 (b), and so does build-1, "
+    )
+
+
+def test_downloads_ask_uv_to_fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With nowhere to fetch from, uv's reason is told."""
+    monkeypatch.setenv("UV_PYTHON_INSTALL_DIR", str(tmp_path))
+    monkeypatch.setenv("UV_PYTHON_INSTALL_MIRROR", (tmp_path / "nothing").as_uri())
+    with pytest.raises(NotToBeHad, match="it is not on this machine, and uv could not fetch it: "):
+        find("3.14.0a1", downloads=True)
+
+
+def test_no_command_holds_an_absolute_path() -> None:
+    """A rule whose command changes measures again; a moved clone shall not."""
+    for runtime in (Runtime("cp39", "x", "/a/b/python", False, "i"), Runtime("cp311", "x", "/a/b/python", True, "i")):
+        assert "/a/b" not in runtime.start

@@ -1,0 +1,235 @@
+"""The interpreters that a run measures: found or fetched as the configuration asks, named by what they say they are."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gilscope.config import CURRENT, RuntimeRequest
+from gilscope.mistakes import Mistakes
+from gilscope.runtimes import EQUIPMENT
+
+SCRIPTS = Path(__file__).parents[1]
+ENVIRONMENTS = ".runtimes"
+OLDEST = (3, 9)
+ANSWER_S = 60
+FETCH_S = 600
+PLACES = (
+    "{pyenv}/versions/[!2]*/bin",
+    "~/.asdf/installs/python/*/bin",
+    "~/.local/share/mise/installs/python/*/bin",
+    "/opt/python*/bin",
+    "/opt/pypy*/bin",
+    "/opt/homebrew/opt/python@*/bin",
+    "/opt/homebrew/opt/python-freethreading/bin",
+    "/usr/local/opt/python@*/bin",
+    "/Library/Frameworks/Python*.framework/Versions/*/bin",
+)
+"""Where interpreters lie that are not on the path: what version managers and packages install."""
+
+
+class NotToBeHad(Exception):
+    """An interpreter that was asked for is not here and could not be fetched, or cannot be measured."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """An interpreter that a run measures, and how to start it.
+
+    id: what it reports itself as, ``cp313t-nogil``. name: what the configuration calls it. current: whether it is the
+    workflow's own interpreter, which runs in the workflow's environment. identity: what tells this build from others.
+    """
+
+    id: str
+    name: str
+    executable: str
+    current: bool
+    identity: str
+
+    @property
+    def environment(self) -> str:
+        """The name of its environment, which one binary shares with the lock on and off."""
+        return self.id.removesuffix("-gil").removesuffix("-nogil")
+
+    @property
+    def equipment(self) -> str | None:
+        """The file that says that its environment is ready, and what it lacks; None for the current one."""
+        return None if self.current else f"{ENVIRONMENTS}/{self.environment}/{EQUIPMENT}"
+
+    @property
+    def start(self) -> str:
+        """The beginning of a shell command that this interpreter runs, free of absolute paths.
+
+        Only the lock on is forced: where it is off it can come back, as it would for a user, and that is caught.
+        """
+        lock = "PYTHON_GIL=1 " if self.id.endswith("-gil") else ""
+        return f"{lock}exec " + ('"$GILSCOPE_PYTHON"' if self.current else python_of(self.environment))
+
+
+def python_of(environment: str) -> str:
+    """The interpreter of an environment, relative to the clone."""
+    return f"{ENVIRONMENTS}/{environment}/" + ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def interpreter_variable(environment: str) -> str:
+    """The environment variable that tells the rule which makes an environment what interpreter to make it of."""
+    return f"GILSCOPE_INTERPRETER_{environment.upper().replace('-', '_')}"
+
+
+def uv() -> str:
+    """The uv program: the one beside this interpreter, or else on the path. Raises NotToBeHad without any."""
+    beside = Path(sys.executable).with_name("uv.exe" if os.name == "nt" else "uv")
+    found = str(beside) if beside.is_file() else shutil.which("uv")
+    if found is None:
+        raise NotToBeHad("runtimes other than current need uv; install requirements.lock")
+    return found
+
+
+def known_places() -> Iterator[str]:
+    """The folders with interpreters of version managers and the like, after those on the path."""
+    yield from os.environ.get("PATH", "").split(os.pathsep)
+    pyenv = os.environ.get("PYENV_ROOT") or "~/.pyenv"
+    for place in PLACES:
+        yield from sorted(glob.glob(os.path.expanduser(place.format(pyenv=pyenv))), reverse=True)
+
+
+def ask_uv(*arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:
+    """Run ``uv python …`` blind to this project's own environment; its errors are in ``stderr``."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "UV_PYTHON")}
+    environment.setdefault("UV_HTTP_RETRIES", "1")
+    environment["PATH"] = os.pathsep.join(dict.fromkeys(filter(None, known_places())))
+    try:
+        return subprocess.run(
+            [uv(), "python", *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired as slow:
+        raise NotToBeHad(f"uv did not answer within {seconds:.0f} s") from slow
+
+
+def last_words(text: str) -> str:
+    """What uv complained of, on one line: the last cause that it names, or else all that it said."""
+    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
+    causes = [line.removeprefix("cause: ") for line in lines if line.startswith("cause: ")]
+    return (causes[-1:] or [" ".join(lines)])[0].removeprefix("error: ")[:300] or "it gave no reason"
+
+
+def find(request: str, *, downloads: bool) -> str:
+    """The path of an interpreter: the current one, the one at a path, or what uv finds or fetches for a version.
+
+    Raises NotToBeHad, with the reason.
+    """
+    if request == CURRENT:
+        return sys.executable
+    if os.sep in request or request.startswith(("~", ".")):
+        path = Path(request).expanduser().absolute()
+        if not (path.is_file() and os.access(path, os.X_OK)):
+            raise NotToBeHad(f"there is no program {request}")
+        return str(path)
+    look = ("find", request, "--system", "--no-project", "--no-python-downloads")
+    found = ask_uv(*look, seconds=ANSWER_S)
+    if found.returncode and downloads:
+        print(f"gilscope: {request} is not on this machine; fetching it with uv", file=sys.stderr)
+        fetched = ask_uv("install", request, "--no-bin", seconds=FETCH_S)
+        if fetched.returncode:
+            raise NotToBeHad(f"it is not on this machine, and uv could not fetch it: {last_words(fetched.stderr)}")
+        found = ask_uv(*look, seconds=ANSWER_S)
+    if found.returncode:
+        raise NotToBeHad("it is not on this machine" + ("" if downloads else ", and environments.downloads is false"))
+    return found.stdout.strip()
+
+
+def introduce(executable: str, gil: bool | None) -> dict[str, Any]:
+    """What an interpreter says it is, with the lock as asked for. Raises NotToBeHad when it cannot be measured."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHON_GIL", "PYTHONHOME")}
+    environment |= {"PYTHONPATH": str(SCRIPTS)} | ({"PYTHON_GIL": "1"} if gil else {})
+    try:
+        said = subprocess.run(
+            [executable, "-m", "gilscope.runtimes"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=ANSWER_S,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NotToBeHad(f"{executable} does not run: {error}") from error
+    try:
+        facts: dict[str, Any] = json.loads(said.stdout)
+        version = tuple(int(part) for part in facts["version"].split(".")[:2])
+    except (ValueError, TypeError, LookupError) as error:
+        complaint = said.stderr.strip().splitlines()[-1:] or [f"it ended with {said.returncode}"]
+        raise NotToBeHad(f"{executable} does not say which Python it is: {complaint[0]:.200}") from error
+    if version < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise NotToBeHad(
+            f"it is {facts['implementation']} {facts['version']}, and {oldest} is the oldest that is measured"
+        )
+    if gil is False and not facts["free_threaded"]:
+        raise NotToBeHad(
+            f"{facts['implementation']} {facts['version']} cannot run without its lock; "
+            "gil: false is for free-threaded builds (3.13t and newer)"
+        )
+    if gil is not None and facts["gil"] is not gil:
+        raise NotToBeHad(
+            f"gil: {str(gil).lower()} was asked for and did not take: its lock is {'off' if gil else 'on'}"
+        )
+    return facts
+
+
+def resolve_one(request: RuntimeRequest, *, downloads: bool) -> Runtime:
+    """One runtime of the configuration. Raises NotToBeHad."""
+    executable = find(request.python, downloads=downloads)
+    current = Path(executable).resolve() == Path(sys.executable).resolve() and request.python == CURRENT
+    gil = request.gil
+    if current and gil is None and os.environ.get("PYTHON_GIL") == "1":
+        gil = True
+    facts = introduce(executable, gil)
+    identity = f"{facts['implementation']} {facts['version']} ({facts['build']})"
+    return Runtime(facts["runtime"], request.label, executable, current, identity)
+
+
+def resolve(requests: Sequence[RuntimeRequest], *, downloads: bool) -> tuple[list[Runtime], list[dict[str, str]]]:
+    """The runtimes of a run, and a gap (runtime, state, reason) for each optional one that is not to be had.
+
+    A runtime that is asked for twice, say as ``current`` and by its version, is measured once. Raises Mistakes for all
+    that are not to be had and not optional.
+    """
+    runtimes: dict[str, Runtime] = {}
+    gaps: list[dict[str, str]] = []
+    mistakes: list[str] = []
+    for place, request in enumerate(requests):
+        try:
+            runtime = resolve_one(request, downloads=downloads)
+            known = runtimes.setdefault(runtime.id, runtime)
+            if known.identity != runtime.identity:
+                raise NotToBeHad(
+                    f"it reports itself as {runtime.id}, {runtime.identity}, and so does {known.name}, "
+                    f"{known.identity}; a run measures one of them"
+                )
+        except NotToBeHad as reason:
+            if request.optional:
+                gaps.append({"runtime": request.label, "state": "not to be had", "reason": str(reason)})
+            else:
+                mistakes.append(
+                    f"runtimes[{place}], {request.label}: {reason}. Name another interpreter, or set optional: true."
+                )
+    if mistakes:
+        raise Mistakes(mistakes)
+    if not runtimes:
+        raise Mistakes(["runtimes: none of them is to be had; add current."])
+    return list(runtimes.values()), gaps
