@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -124,3 +126,26 @@ def stretches(
 def simulated_timings(speedups: Mapping[str, float], *, workload: str = "sum_squares", **given: float) -> pd.DataFrame:
     """One sweep's block."""
     return simulate(speedups, **given).assign(workload=workload)  # type: ignore[arg-type]
+
+
+def facts_of(runtime: str, **own: Any) -> dict[str, Any]:
+    """What a runtime of this name says about itself."""
+    digits = re.findall(r"\d+", runtime)[0]
+    version = f"{digits[0]}.{digits[1:]}.1"
+    told = {"implementation": "PyPy" if runtime.startswith("pypy") else "CPython", "version": version, "build": "main"}
+    free = "t-" in runtime
+    return {**told, "compiler": "GCC", "free_threaded": free, "gil": not runtime.endswith("-nogil"), **own}
+
+
+def simulated_run(
+    runtimes: Mapping[str, Mapping[str, float]], speeds: Mapping[str, float], **given: Any
+) -> pd.DataFrame:
+    """One block in several runtimes: their cells' speedups, and how fast each is one after the other."""
+    parts = []
+    for number, (runtime, speedups) in enumerate(runtimes.items()):
+        seed = given.pop("seed", 1) + number
+        own = simulated_timings(speedups, **{"laps": 8, "two_speeds": False, "scatter": 0.01, "seed": seed, **given})
+        told = facts_of(runtime)
+        named = {"runtime": runtime, "version": told["version"], "implementation": told["implementation"]}
+        parts.append(own.assign(**named, gil=told["gil"], seconds=own["seconds"] / speeds.get(runtime, 1.0)))
+    return pd.concat(parts, ignore_index=True)

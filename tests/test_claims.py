@@ -17,7 +17,7 @@ def shipped() -> ClaimsFile:
 
 
 def test_all_claims_of_the_talk_are_there(shipped: ClaimsFile) -> None:
-    assert len([claim for claim in shipped.claims if claim.section == "speed"]) == 32
+    assert len([claim for claim in shipped.claims if claim.section == "speed"]) == 33
     assert len([claim for claim in shipped.claims if claim.section == "behaviour"]) == 28
     assert {claim.id for claim in shipped.claims if claim.demonstration} == {
         "gil-slide-example-shows-the-gil",
@@ -33,6 +33,9 @@ def test_thresholds_stand_as_fixed_in_advance(shipped: ClaimsFile) -> None:
     assert holds["threads-speed-up-waiting"] == {"above": 3.6}
     assert holds["executors-are-as-good"] == {"within": (0.9, 1.1)}
     assert holds["processes-are-true-parallelism"] == {"above": 0.9}
+    assert holds["the-gil-is-the-cause"] == {"above": 1.3}
+    assert holds["pypy-is-an-alternative"] == {"above": 2}
+    assert holds["one-thread-pays-for-no-lock"] == {"above": 1.0}
 
 
 def test_users_add_claims_of_their_own(tmp_path: Path) -> None:
@@ -77,6 +80,13 @@ def test_a_case_takes_from_its_claim_what_it_does_not_say(shipped: ClaimsFile) -
     assert leaf(claim, Case(workload="sum_squares"), None, 2).holds == claim.holds
 
 
+def test_a_strategy_that_leaves_no_choice_of_workers_has_its_own(shipped: ClaimsFile) -> None:
+    claim = next(claim for claim in shipped.claims if claim.id == "one-thread-pays-for-no-lock")
+    made = [leaf(claim, case, load_workload(case.workload or ""), 8) for case in claim.cases]
+    assert {cell.name for one in made for cell in one.cells} == {"sequential-1"}
+    assert [one.case for one in made[2:4]] == ["count_loop, against lock-on", "sum_squares, against standard"]
+
+
 LAB_CLAIM = (
     "{id: mine, slide: none, says: Something., metric: share, lab: race, observes: total_wrong, holds: {above: 0.5},"
     " cases: [{of: a call between}]}"
@@ -103,7 +113,11 @@ LAB_CLAIM = (
         (LAB_CLAIM, ("total_wrong", "lock_cost"), "claims[0].cases[0] observes lock_cost, which is in x; a share is of what is true or false"),
         (CLAIM, ("above: 2", "above: -2"), "claims[0].holds has -2; speedup is a number above 0."),
         (CLAIM, ("above: 2", "within: [2, 1]"), "claims[0].holds has a within whose first number is not below its second."),
-        (CLAIM, ("metric: speedup", "metric: lock_ratio"), "claims[0] has no needs; lock_ratio needs lock-off or pypy."),
+        (CLAIM, ("metric: speedup", "metric: lock_ratio"), "claims[0].needs lacks lock-off; lock_ratio is about such runtimes."),
+        (CLAIM, ("metric: speedup", "metric: tax, needs: [lock-off]"), "claims[0].cases[0] has no against; tax needs lock-on or standard there."),
+        (CLAIM, ("metric: speedup", "metric: tax, needs: [lock-off], against: cpython"), "claims[0].against is 'cpython'; tax can be against lock-on or standard."),
+        (CLAIM, ("workload: sleep", "workload: sleep, against: standard"), "claims[0].cases[0].against is 'standard'; it belongs to the metrics lock_ratio, runtime_ratio, tax."),
+        (CLAIM, ("of: threading", "of: threading, against: lock-of"), "claims[0].against is 'lock-of'; against, the runtime to compare with, is"),
     ],
 )  # fmt: skip
 def test_a_claim_speaks_of_what_exists(tmp_path: Path, claim: str, change: tuple[str, str], said: str) -> None:

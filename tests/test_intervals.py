@@ -6,6 +6,8 @@ from gilscope.analysis.intervals import (
     TooFewRounds,
     bootstrap_interval,
     centre,
+    difference_interval,
+    difference_tests,
     false_discovery_rate,
     interval,
     plain_interval,
@@ -13,6 +15,7 @@ from gilscope.analysis.intervals import (
     share_tests,
     threshold_tests,
 )
+from scipy import stats
 
 RANDOM = np.random.default_rng(7)
 
@@ -65,6 +68,47 @@ def test_a_clear_effect_is_decided_and_the_other_way_is_not(holds: dict, truth: 
 def test_on_the_threshold_itself_five_per_cent_are_decided(holds: dict) -> None:
     decided = sum(threshold_tests(RANDOM.normal(math.log(1.2), 0.01, 5), holds).p_holds < 0.05 for _ in range(2000))
     assert 0.035 <= decided / 2000 <= 0.065
+
+
+def unequal(truth: float) -> tuple[np.ndarray, np.ndarray]:
+    """Two samples of different size and spread, the ratio of whose means is known."""
+    return RANDOM.normal(math.log(truth), 0.01, 4), RANDOM.normal(0.0, 0.06, 6)
+
+
+def test_welchs_interval_covers_the_truth_as_often_as_it_says() -> None:
+    covered = 0
+    for _ in range(3000):
+        found = difference_interval(*unequal(1.8))
+        covered += found.low <= 1.8 <= found.high
+    assert 0.935 <= covered / 3000 <= 0.965
+
+
+@pytest.mark.parametrize("holds", [{"above": 1.3}, {"below": 1.3}])
+def test_on_the_threshold_welchs_test_decides_five_per_cent_either_way(holds: dict) -> None:
+    tests = [difference_tests(*unequal(1.3), holds) for _ in range(3000)]
+    assert 0.035 <= sum(one.p_holds < 0.05 for one in tests) / 3000 <= 0.065
+    assert 0.035 <= sum(one.p_fails < 0.05 for one in tests) / 3000 <= 0.065
+
+
+def test_welchs_interval_and_test_are_scipys() -> None:
+    first, second = unequal(1.8)
+    told = stats.ttest_ind(first, second, equal_var=False)
+    low, high = np.exp(list(told.confidence_interval(0.95)))
+    found = difference_interval(first, second)
+    assert (found.low, found.high, found.rounds) == (pytest.approx(low), pytest.approx(high), 4)
+    above = stats.ttest_ind(first - math.log(1.7), second, equal_var=False, alternative="greater")
+    assert difference_tests(first, second, {"above": 1.7}).p_holds == pytest.approx(above.pvalue)
+
+
+def test_fewer_than_three_rounds_of_either_give_no_difference() -> None:
+    assert math.isnan(difference_interval(np.log([2.0, 2.1, 2.0]), np.log([1.0, 1.1])).low)
+    with pytest.raises(TooFewRounds):
+        difference_tests(np.log([2.0, 2.1, 2.0]), np.log([1.0, 1.1]), {"above": 1})
+    with pytest.raises(TooFewRounds):
+        difference_interval(np.array([]), np.log([1.0, 1.1]))
+    assert difference_tests(np.zeros(3), np.ones(3), {"below": 1.0}).p_holds < 1e-6, (
+        "equal rounds do not divide by zero"
+    )
 
 
 def test_equal_rounds_do_not_divide_by_zero() -> None:

@@ -1,3 +1,4 @@
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -19,14 +20,25 @@ def claim(**parts: Any) -> Claim:
     )
 
 
+@cache
+def usual_timings() -> pd.DataFrame:
+    return simulated_timings(TRUE, laps=12)
+
+
 def verdicts(*claims: Claim, timings: pd.DataFrame | None = None, **facts: Any) -> list[dict[str, Any]]:
-    timings = simulated_timings(TRUE, laps=12) if timings is None else timings
-    runtimes = {"cp311": {"gil": facts.get("gil", True)}}
+    timings = usual_timings() if timings is None else timings
+    runtimes = facts.get("runtimes", {"cp311": {"gil": facts.get("gil", True), "version": "3.11.7"}})
+    rounds = facts.get("rounds", blocks_of(timings))
     traces = facts.get("traces", pd.DataFrame(columns=TRACES))
     observations = facts.get("observations", pd.DataFrame(columns=OBSERVATIONS))
-    told = {"gaps": facts.get("gaps", []), "runtimes": runtimes, "cores": facts.get("cores", 2)}
+    told = {"rounds": rounds, "gaps": facts.get("gaps", []), "runtimes": runtimes, "cores": facts.get("cores", 2)}
     evidence = gather_evidence(timings, traces, observations, **told)
     return judge(claims, evidence, {name: load_workload(name) for name in ("sum_squares", "sqrt_sin")})
+
+
+def blocks_of(timings: pd.DataFrame) -> pd.DataFrame:
+    """What each block's size stands for."""
+    return timings[["runtime", "workload", "size"]].drop_duplicates().assign(parameter=130_000.0)
 
 
 def observations(**cases: dict[str, list[float]]) -> pd.DataFrame:
@@ -140,8 +152,18 @@ def test_a_case_on_its_threshold_is_inconclusive_and_says_why() -> None:
         ),
         ({"needs": ["gil"]}, {"gil": False}, "is about the lock"),
         ({"needs": ["cores"]}, {"cores": 1}, "needs at least 2 usable cores"),
-        ({"needs": ["lock-off"]}, {}, "lock on and off"),
-        ({"needs": ["pypy"]}, {}, "needs PyPy"),
+        ({"needs": ["lock-off"]}, {}, "lock on and off; this run has cp311 (CPython 3.11.7); run it with --configfile config/presets/gil.yaml"),
+        ({"needs": ["pypy"]}, {}, "needs PyPy beside CPython; this run has cp311 (CPython 3.11.7); run it with --configfile config/presets/versions.yaml"),
+        (
+            {"needs": ["pypy"]},
+            {"gaps": [{"runtime": "pypy3.11", "state": "not to be had", "reason": "there is none"}]},
+            "needs PyPy beside CPython; this run has cp311 (CPython 3.11.7); not to be had: pypy3.11 (there is none)",
+        ),
+        (
+            {},
+            {"runtimes": {"cp311": {"gil": True, "version": "3.11.7", "broken": "it has no pyperf"}}},
+            "nothing can run in cp311 (CPython 3.11.7): it has no pyperf",
+        ),
         ({"cases": [{"workload": "sqrt_sin"}]}, {}, "does not measure threading-2 of sqrt_sin"),
         (
             {"cases": [{"workload": "sqrt_sin"}]},

@@ -1,4 +1,5 @@
 from gilscope.analysis.collecting import collect_runtimes
+from gilscope.analysis.comparing import compare_runtimes
 from gilscope.analysis.decisions import fill_decisions
 from gilscope.analysis.evidence import gather_evidence
 from gilscope.analysis.tables import read_json, read_table, write_json
@@ -12,12 +13,14 @@ if __name__ == "__main__":
     runtimes = collect_runtimes(given.runtimes)
     evidence = gather_evidence(
         *map(read_table, (given.timings, given.traces, given.observations)),
+        rounds=read_table(given.rounds),
         gaps=read_json(given.gaps),
         runtimes=runtimes,
         cores=read_json(given.machine)["usable_cores"],
     )
     known = {name: load_workload(name, folder) for name, folder in snakemake.params.workloads.items()}
     write_json(judge(claims.claims, evidence, known, claims.otherwise), snakemake.output.verdicts)
+    write_json(compare_runtimes(evidence), snakemake.output.across)
     write_json(claims.irrefutable, snakemake.output.irrefutable)
     decisions = fill_decisions(claims.decisions, read_table(given.estimates), list(runtimes))
     write_json(decisions, snakemake.output.decisions)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gilscope.claims import OBSERVED, RATIOS, TIMED, Case, Claim, ClaimsFile, Decision, Holds, Outcomes
+from gilscope.claims import ABOUT, ACROSS, OBSERVED, RATIOS, Case, Claim, ClaimsFile, Decision, Holds, Outcomes
 from gilscope.labs import Lab, lab_names, load_lab
 from gilscope.mistakes import Mistakes, blame, key_path, model_mistakes, read_yaml, suggestion
 from gilscope.strategies import load_strategies
@@ -81,13 +81,27 @@ def lab_mistakes(place: Place, claim: Claim, case: Case, lab: Lab) -> Iterator[M
         yield place, f"observes {observes}, which is in {lab.metrics[observes]}; a share is of what is {wanted}."
 
 
+def against_mistakes(place: Place, claim: Claim, case: Case) -> Iterator[Mistake]:
+    """What is amiss with the runtime that a case is to be compared with."""
+    allowed = ACROSS.get(claim.metric, ())
+    against = case.against or claim.against
+    where = (*place, "against") if case.against else (*place[:-2], "against")
+    if against is None and allowed:
+        yield place, f"has no against; {claim.metric} needs {' or '.join(allowed)} there."
+    elif against is not None and not allowed:
+        yield where, f"is {against!r}; it belongs to the metrics {', '.join(ACROSS)}."
+    elif against is not None and against not in allowed:
+        yield where, f"is {against!r}; {claim.metric} can be against {' or '.join(allowed)}."
+
+
 def claim_mistakes(index: int, claim: Claim, workloads: Mapping[str, Workload]) -> Iterator[Mistake]:
     """What is amiss with one claim, with the place in its file."""
     place: Place = ("claims", index)
     lab: Lab | None = None
     yield from bound_mistakes((*place, "holds"), claim.metric, claim.holds)
-    if claim.metric not in (*OBSERVED, *TIMED) and not {"lock-off", "pypy"} & set(claim.needs):
-        yield place, f"has no needs; {claim.metric} needs lock-off or pypy."
+    about = ABOUT.get(claim.metric)
+    if about and about not in claim.needs:
+        yield (*place, "needs"), f"lacks {about}; {claim.metric} is about such runtimes."
     if claim.metric in OBSERVED:
         if claim.lab is None:
             yield place, f"has no lab; {claim.metric} is observed in one."
@@ -102,6 +116,7 @@ def claim_mistakes(index: int, claim: Claim, workloads: Mapping[str, Workload]) 
         where = (*place, "cases", number)
         if case.holds is not None:
             yield from bound_mistakes((*where, "holds"), claim.metric, case.holds)
+        yield from against_mistakes(where, claim, case)
         if lab is None:
             yield from timed_mistakes(where, claim, case, workloads)
         else:

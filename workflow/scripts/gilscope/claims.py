@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
@@ -10,8 +11,10 @@ from pydantic import Field, StringConstraints, model_validator
 
 from gilscope.cells import Cell
 from gilscope.config import Pool, Size, Strict
+from gilscope.strategies import load_strategies
 from gilscope.workloads import Workload
 
+Against = Literal["cpython", "lock-on", "standard"]
 Metric = Literal[
     "speedup",
     "speedup_ratio",
@@ -19,19 +22,31 @@ Metric = Literal[
     "effective_cores",
     "lock_ratio",
     "runtime_ratio",
+    "tax",
     "share",
     "observed_ratio",
 ]
-TIMED = ("speedup", "speedup_ratio", "time_ratio", "effective_cores")
-"""Metrics of cells of this run's own runtime; ``lock_ratio`` and ``runtime_ratio`` compare runtimes."""
+ACROSS: Mapping[str, tuple[Against, ...]] = {
+    "lock_ratio": ("lock-on",),
+    "runtime_ratio": ("cpython",),
+    "tax": ("lock-on", "standard"),
+}
+"""Metrics that compare a cell in two runtimes → what they may be ``against``."""
+TIMED = ("speedup", "speedup_ratio", "time_ratio", "effective_cores", *ACROSS)
+"""Metrics of cells."""
 OBSERVED = ("share", "observed_ratio")
 """Metrics of a lab's observations."""
 RATIOS = ("speedup_ratio", "time_ratio", "observed_ratio")
 """Metrics that need something to compare with: ``over``."""
 Need = Literal["gil", "cores", "lock-off", "pypy"]
+ABOUT: Mapping[str, Need] = {"lock_ratio": "lock-off", "tax": "lock-off", "runtime_ratio": "pypy"}
+"""Metrics that compare runtimes → the need that says which runtimes they are about."""
 Workers = Annotated[str, StringConstraints(pattern=r"^(cores|\d+|\d+\*cores)$")] | int
 MOST_PROCESSES = 256
 WAITING_WORKERS = 4
+
+
+AGAINST = f"against, the runtime to compare with, is one of {', '.join(get_args(Against))}"
 
 
 class Holds(Strict):
@@ -73,6 +88,7 @@ class Case(Strict):
     workers: Workers | None = Field(None, description="workers is cores, a number, or a number*cores")
     over_workers: Workers | None = Field(None, description="over_workers is cores, a number, or a number*cores")
     over_pool: Pool | None = Field(None, description="over_pool is cold or warm")
+    against: Against | None = Field(None, description=AGAINST)
     holds: Holds | None = Field(None, description="holds is a mapping with above, below or within")
 
 
@@ -92,6 +108,7 @@ class Claim(Strict):
     lab: str | None = Field(None, description="lab is the name of a lab")
     observes: str | None = Field(None, description="observes is a metric of the lab")
     per: str | None = Field(None, description="per is the lab's metric that a share is a share of; trials without it")
+    against: Against | None = Field(None, description=AGAINST)
     needs: list[Need] = Field(default_factory=list, description="needs are a list of gil, cores, lock-off, pypy")
     rollup: Literal["all", "one-refutes"] = Field("all", description="rollup is all or one-refutes")
     holds: Holds = Field(description="holds is a mapping with above, below or within")
@@ -133,6 +150,7 @@ class Leaf:
     of: Cell | None
     over: Cell | None
     holds: Holds
+    against: Against | None = None
 
     @property
     def cells(self) -> list[Cell]:
@@ -172,10 +190,17 @@ def leaf(claim: Claim, case: Case, facts: Workload | None, cores: int) -> Leaf:
         case=case.case or case_name(claim, case),
         workload=case.workload or "",
         size=case.size,
-        of=Cell(of, workers, case.pool) if of else None,
-        over=Cell(over, over_workers, case.over_pool or case.pool) if over else None,
+        of=Cell(of, fixed_workers(of) or workers, case.pool) if of else None,
+        over=Cell(over, fixed_workers(over) or over_workers, case.over_pool or case.pool) if over else None,
         holds=case.holds or claim.holds,
+        against=case.against or claim.against,
     )
+
+
+def fixed_workers(strategy: str) -> int | None:
+    """The worker count of a strategy that leaves no choice: sequential has one."""
+    known = load_strategies().get(strategy)
+    return known.fixed_workers if known else None
 
 
 def lab_leaf(claim: Claim, case: Case) -> LabLeaf:
@@ -199,4 +224,6 @@ def case_name(claim: Claim, case: Case) -> str:
     ):
         if value and len(values) > 1:
             parts.append(value)
+    if len({sibling.against for sibling in siblings}) > 1:
+        parts.append(f"against {case.against or claim.against}")
     return ", ".join(parts)

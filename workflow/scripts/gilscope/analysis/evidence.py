@@ -9,26 +9,31 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gilscope.analysis.estimates import centres, paired
+from gilscope.analysis.counterparts import Identity, identify
+from gilscope.analysis.estimates import SIZE, WARM_UP_LAPS, centres, paired
 from gilscope.analysis.intervals import centre
 from gilscope.cells import Cell
 from gilscope.claims import Claim, Leaf
+
+NOT_TO_BE_HAD = "not to be had"
+"""The state of an optional runtime that the run has to do without."""
 
 
 class NotTested(Exception):
     """Why a case has no verdict; the text is what a reader can act on."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """What was measured, for one runtime, ready to be asked about cells.
 
     ratios: rows of ``estimates.paired``; values: all counted timings; traces: one row per cell and round;
-    observations: what labs saw; gaps: cells, cases and trials that gave nothing, with the reason.
+    observations: what labs saw; gaps: cells, cases and trials that gave nothing, with the reason. parameters: workload
+    and size → what the size stands for. absent: runtimes that the run should have had, with the reason why not.
+    Raises ValueError for rows of another runtime.
     """
 
-    runtime: str
-    gil: bool
+    identity: Identity
     start_method: str | None
     cores: int
     ratios: pd.DataFrame
@@ -36,6 +41,19 @@ class Evidence:
     traces: pd.DataFrame
     observations: pd.DataFrame
     gaps: Sequence[Mapping[str, Any]]
+    parameters: Mapping[tuple[str, str], float]
+    absent: Sequence[Mapping[str, Any]] = ()
+
+    def __post_init__(self) -> None:
+        tables = (self.ratios, self.values, self.traces, self.observations)
+        named = {name for table in tables for name in table["runtime"].unique()} | {gap["runtime"] for gap in self.gaps}
+        strange = sorted(named - {self.runtime})
+        if strange:
+            raise ValueError(f"the evidence of {self.runtime} holds rows of {', '.join(strange)}")
+
+    @property
+    def runtime(self) -> str:
+        return self.identity.runtime
 
     def of_cell(self, table: pd.DataFrame, claimed: Leaf, cell: Cell) -> pd.DataFrame:
         """The rows of one cell in the block that the case lies in. Raises NotTested, with the reason, without any."""
@@ -94,23 +112,33 @@ def gather_evidence(
     traces: pd.DataFrame,
     observations: pd.DataFrame,
     *,
+    rounds: pd.DataFrame,
     gaps: Sequence[Mapping[str, Any]],
     runtimes: Mapping[str, Any],
     cores: int,
 ) -> list[Evidence]:
-    """The evidence of each runtime of a run, measured or not."""
-    pairs, counted = paired(timings), timings[timings["lap"] > 1]
+    """The evidence of each runtime of a run, measured or not. rounds: say what each block's size stands for."""
+    pairs, counted = paired(timings), timings[timings["lap"] > WARM_UP_LAPS]
+    blocks = rounds.drop_duplicates(SIZE)
+    absent = [gap for gap in gaps if gap.get("state") == NOT_TO_BE_HAD]
     return [
         Evidence(
-            runtime=runtime,
-            gil=facts["gil"],
+            identity=identify(runtime, facts),
             start_method=facts.get("start_method"),
             cores=cores,
             ratios=pairs[pairs["runtime"] == runtime],
             values=counted[counted["runtime"] == runtime],
             traces=traces[traces["runtime"] == runtime],
             observations=observations[observations["runtime"] == runtime],
-            gaps=[gap for gap in gaps if gap["runtime"] == runtime],
+            gaps=[gap for gap in gaps if gap["runtime"] == runtime and gap not in absent],
+            parameters=parameters_of(blocks[blocks["runtime"] == runtime]),
+            absent=absent,
         )
         for runtime, facts in runtimes.items()
     ]
+
+
+def parameters_of(blocks: pd.DataFrame) -> dict[tuple[str, str], float]:
+    """Workload and size → what the size stands for. blocks: one row each."""
+    places = zip(blocks["workload"].astype(str), blocks["size"].astype(str), strict=True)
+    return dict(zip(places, blocks["parameter"].astype(float), strict=True))

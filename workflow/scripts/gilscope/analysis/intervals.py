@@ -58,11 +58,24 @@ def interval(logs: np.ndarray, confidence: float = CONFIDENCE) -> Interval:
 def plain_interval(values: np.ndarray, confidence: float = CONFIDENCE) -> Interval:
     """The mean over rounds with a t interval, for a quantity that is no ratio. values: shape (rounds,)."""
     values = np.asarray(values, dtype=float)
-    count, mean = len(values), float(np.mean(values))
+    count = len(values)
     if count < FEWEST_ROUNDS:
-        return Interval(mean, math.nan, math.nan, count)
-    half = float(stats.t.ppf((1 + confidence) / 2, count - 1)) * standard_error(values)
-    return Interval(mean, mean - half, mean + half, count)
+        return Interval(float(np.mean(values)), math.nan, math.nan, count)
+    return spread(values).interval(count, confidence)
+
+
+def difference_interval(first: np.ndarray, second: np.ndarray, confidence: float = CONFIDENCE) -> Interval:
+    """The ratio of two geometric means of independent samples, with Welch's t interval.
+
+    first, second: shape (rounds,), logarithms. Low and high are NaN where either has fewer than 3.
+    """
+    rounds = min(len(first), len(second))
+    if rounds == 0:
+        raise TooFewRounds("no round measured one of the two")
+    if rounds < FEWEST_ROUNDS:
+        return Interval(math.exp(float(np.mean(first) - np.mean(second))), math.nan, math.nan, rounds)
+    found = difference(first, second).interval(rounds, confidence)
+    return Interval(math.exp(found.estimate), math.exp(found.low), math.exp(found.high), rounds)
 
 
 def share_interval(successes: int, trials: int, confidence: float = CONFIDENCE) -> tuple[float, float, float]:
@@ -112,6 +125,56 @@ class Tests:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """A mean, or a difference of means, with its standard error and the degrees of freedom of its t distribution."""
+
+    mean: float
+    error: float
+    freedom: float
+
+    def interval(self, rounds: int, confidence: float) -> Interval:
+        half = float(stats.t.ppf((1 + confidence) / 2, self.freedom)) * self.error
+        return Interval(self.mean, self.mean - half, self.mean + half, rounds)
+
+    def p_above(self, bound: float) -> float:
+        """p of the hypothesis that the mean is not above the bound."""
+        return float(stats.t.sf((self.mean - bound) / self.error, self.freedom))
+
+    def tests(self, holds: Mapping[str, Any]) -> Tests:
+        """The mean against ``above x``, ``below x`` or ``within [a, b]``.
+
+        ``within`` holds by two one-sided tests and fails by twice the smaller p of leaving on either side. Schuirmann,
+        J. Pharmacokinetics and Biopharmaceutics 15 (1987), 657-680.
+        """
+        if "above" in holds:
+            above = self.p_above(holds["above"])
+            return Tests(above, 1 - above)
+        if "below" in holds:
+            above = self.p_above(holds["below"])
+            return Tests(1 - above, above)
+        low, high = holds["within"]
+        inside = max(self.p_above(low), 1 - self.p_above(high))
+        outside = min(1.0, 2 * min(1 - self.p_above(low), self.p_above(high)))
+        return Tests(inside, outside)
+
+
+def spread(values: np.ndarray) -> Spread:
+    """Of the mean over rounds. values: shape (rounds,), at least 2."""
+    return Spread(float(values.mean()), standard_error(values), len(values) - 1)
+
+
+def difference(first: np.ndarray, second: np.ndarray) -> Spread:
+    """Of the difference of two independent means whose variances may differ. Welch, Biometrika 34 (1947), 28-35.
+
+    first, second: shape (rounds,), at least 2 each. The degrees of freedom are Welch's and Satterthwaite's.
+    """
+    parts = [spread(np.asarray(values, dtype=float)) for values in (first, second)]
+    variance = sum(part.error**2 for part in parts)
+    freedom = variance**2 / sum(part.error**4 / part.freedom for part in parts)
+    return Spread(parts[0].mean - parts[1].mean, math.sqrt(variance), freedom)
+
+
+@dataclass(frozen=True)
 class Found:
     """What was found for one case of a claim: estimate, interval, tests, and what was counted, in words."""
 
@@ -122,37 +185,36 @@ class Found:
     counted: str
 
 
+def logarithms(holds: Mapping[str, Any]) -> dict[str, Any]:
+    """A ratio's threshold on the scale that ratios are tested on."""
+    return {side: np.log(bound).tolist() for side, bound in holds.items()}
+
+
 def threshold_tests(logs: np.ndarray, holds: Mapping[str, Any]) -> Tests:
     """Test the mean over rounds against ``above x``, ``below x`` or ``within [a, b]``. logs: shape (rounds,)."""
-    bounds = {side: np.log(bound).tolist() for side, bound in holds.items()}
-    return plain_tests(logs, bounds)
+    return plain_tests(logs, logarithms(holds))
 
 
 def plain_tests(values: np.ndarray, holds: Mapping[str, Any]) -> Tests:
     """The same on the scale of the values themselves, for a quantity that is no ratio. values: shape (rounds,).
 
-    ``within`` holds by two one-sided tests (Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15 (1987), 657-680)
-    and fails by twice the smaller p of leaving on either side. Raises TooFewRounds below 3.
+    Raises TooFewRounds below 3.
     """
     values = np.asarray(values, dtype=float)
     if len(values) < FEWEST_ROUNDS:
         raise TooFewRounds(f"{len(values)} rounds; a test needs {FEWEST_ROUNDS}")
+    return spread(values).tests(holds)
 
-    def p_above(bound: float) -> float:
-        """p of the hypothesis that the mean is not above the bound."""
-        distance = (float(values.mean()) - bound) / standard_error(values)
-        return float(stats.t.sf(distance, len(values) - 1))
 
-    if "above" in holds:
-        above = p_above(holds["above"])
-        return Tests(above, 1 - above)
-    if "below" in holds:
-        above = p_above(holds["below"])
-        return Tests(1 - above, above)
-    low, high = holds["within"]
-    inside = max(p_above(low), 1 - p_above(high))
-    outside = min(1.0, 2 * min(1 - p_above(low), p_above(high)))
-    return Tests(inside, outside)
+def difference_tests(first: np.ndarray, second: np.ndarray, holds: Mapping[str, Any]) -> Tests:
+    """Welch's one-sided tests of the ratio of two geometric means.
+
+    first, second: shape (rounds,), logarithms of independent samples. Raises TooFewRounds below 3 of either.
+    """
+    fewest = min(len(first), len(second))
+    if fewest < FEWEST_ROUNDS:
+        raise TooFewRounds(f"{fewest} rounds; a test needs {FEWEST_ROUNDS}")
+    return difference(first, second).tests(logarithms(holds))
 
 
 def false_discovery_rate(p_values: Sequence[float]) -> list[float]:

@@ -7,72 +7,36 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gilscope.analysis.behaviour import NothingSeen, answer, why_unseen
-from gilscope.analysis.evidence import Evidence, NotTested, measured, speedup_centres
+from gilscope.analysis.comparing import compare, find_counterpart, told_of_counterpart
+from gilscope.analysis.conditions import ceiling_of, check_ceiling, check_possible, is_about, subjects
+from gilscope.analysis.evidence import Evidence, NotTested, measured
 from gilscope.analysis.intervals import (
     FEWEST_ROUNDS,
     Found,
-    Interval,
     TooFewRounds,
     false_discovery_rate,
     interval,
     threshold_tests,
 )
-from gilscope.cells import Cell
-from gilscope.claims import OBSERVED, WAITING_WORKERS, Claim, LabLeaf, Leaf, Outcomes, lab_leaf, leaf
+from gilscope.claims import ACROSS, OBSERVED, Claim, LabLeaf, Leaf, Outcomes, lab_leaf, leaf
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Workload
 
 NO_OUTCOMES = Outcomes()
 SIGNIFICANCE = 0.05
-FEWEST_CORES = 2
-CEILING_NEEDED = 1.3
 UNITS = {"effective_cores": "cores", "share": "share"}
 VERDICTS = ("confirmed", "refuted", "mixed", "inconclusive", "not tested")
 
 
-def check_possible(evidence: Evidence, claim: Claim) -> None:
-    """Raise NotTested, with what would have to be different, where a claim cannot be tested in this run."""
-    if "lock-off" in claim.needs:
-        raise NotTested(
-            "needs one free-threaded interpreter with the lock on and off, and runtimes beside the current one come "
-            f"with a later version; this run has only {evidence.runtime}"
-        )
-    if "pypy" in claim.needs:
-        raise NotTested(
-            "needs PyPy beside CPython, and runtimes beside the current one come with a later version; "
-            f"this run has only {evidence.runtime}"
-        )
-    if "gil" in claim.needs and not evidence.gil:
-        raise NotTested("is about the lock, and this runtime has none")
-    parallel = "cores" in claim.needs or claim.metric == "effective_cores"
-    if parallel and evidence.cores < FEWEST_CORES:
-        raise NotTested("needs at least 2 usable cores; this machine gives 1")
-
-
-def ceiling_of(evidence: Evidence, claimed: Leaf) -> Interval | None:
-    """The machine's limit in a case's block: at the usable cores, or where that is not measured, at the next count."""
-    for workers in range(evidence.cores, 2 * max(evidence.cores, WAITING_WORKERS) + 1):
-        try:
-            return interval(speedup_centres(evidence, claimed, Cell("ceiling", workers, "warm")))
-        except NotTested:
-            continue
-    return None
-
-
-def check_ceiling(evidence: Evidence, claimed: Leaf) -> None:
-    """Raise NotTested where the hardware itself gave too little for anything to be fast."""
-    found = ceiling_of(evidence, claimed)
-    if found is not None and found.low < CEILING_NEEDED:
-        raise NotTested(
-            f"unconnected processes themselves reached {found.estimate:.2f} × [{found.low:.2f}, {found.high:.2f}]: "
-            f"with the lower end below {CEILING_NEEDED} the machine, not Python, may be what sets the limit"
-        )
-
-
-def notes_on(evidence: Evidence, claim: Claim, claimed: Leaf | LabLeaf) -> str:
-    """What belongs beside a case's numbers: the start method, the ceiling's speedup, the kind of memory."""
+def notes_on(evidence: Evidence, claim: Claim, claimed: Leaf | LabLeaf, run: Sequence[Evidence]) -> str:
+    """What belongs beside a case's numbers: start method, ceiling's speedup, kind of memory, counterpart."""
     if isinstance(claimed, LabLeaf):
         return memory_kind(evidence, claimed)
+    if claim.metric in ACROSS:
+        try:
+            return told_of_counterpart(evidence, claim, claimed, run) if is_about(claim, evidence) else ""
+        except NotTested:
+            return ""
     if claim.metric == "effective_cores" and any(cell.strategy == "ceiling" for cell in claimed.cells):
         found = ceiling_of(evidence, claimed)
         return f"its speedup: {found.estimate:.2f} × [{found.low:.2f}, {found.high:.2f}]" if found else ""
@@ -86,18 +50,29 @@ def notes_on(evidence: Evidence, claim: Claim, claimed: Leaf | LabLeaf) -> str:
 
 def memory_kind(evidence: Evidence, claimed: LabLeaf) -> str:
     """Whether a lab that measures memory had PSS or had to do with USS; nothing for other labs."""
-    told = evidence.observations.query("lab == @claimed.lab and metric == 'kind_is_pss'")["value"]
+    seen = evidence.observations
+    told = seen[(seen["lab"] == claimed.lab) & (seen["metric"] == "kind_is_pss")]["value"]
     return "" if told.empty else "PSS" if told.all() else "USS"
 
 
-def judge_timed(evidence: Evidence, claim: Claim, claimed: Leaf) -> Found:
+def judge_timed(evidence: Evidence, claim: Claim, claimed: Leaf, run: Sequence[Evidence]) -> Found:
     """A case about cells. Raises NotTested and TooFewRounds."""
     if "cores" in claim.needs:
-        check_ceiling(evidence, claimed)
+        for one in involved(evidence, claim, claimed, run):
+            check_ceiling(one, claim, claimed)
+    if claim.metric in ACROSS:
+        return compare(evidence, claim, claimed, run)
     logs = measured(evidence, claim, claimed)
     found = interval(logs)
     tests = threshold_tests(logs, claimed.holds.as_dict())
     return Found(found.estimate, found.low, found.high, tests, f"{found.rounds} rounds")
+
+
+def involved(evidence: Evidence, claim: Claim, claimed: Leaf | LabLeaf, run: Sequence[Evidence]) -> list[Evidence]:
+    """The runtime that a case is about and the one it is compared with. Raises NotTested without the latter."""
+    if isinstance(claimed, LabLeaf) or claim.metric not in ACROSS:
+        return [evidence]
+    return [evidence, find_counterpart(evidence, claimed, run)]
 
 
 def judge_observed(evidence: Evidence, claim: Claim, claimed: LabLeaf) -> Found:
@@ -113,16 +88,22 @@ def unit_of(claim: Claim) -> str:
     return UNITS.get(claim.metric, "x")
 
 
-def sources_of(evidence: Evidence, claimed: Leaf | LabLeaf) -> list[str]:
+def sources_of(evidence: Evidence, claim: Claim, claimed: Leaf | LabLeaf, run: Sequence[Evidence]) -> list[str]:
     """Where the data behind a case lie: runtime/workload/size/cell, or runtime/labs/lab/case."""
+    if not is_about(claim, evidence):
+        return []
     if isinstance(claimed, LabLeaf):
         cases = [case for case in (claimed.of, claimed.over) if case is not None]
         return [f"{evidence.runtime}/labs/{claimed.lab}/{case}" for case in cases]
-    return [f"{evidence.runtime}/{claimed.workload}/{claimed.size}/{cell.name}" for cell in claimed.cells]
+    try:
+        both = involved(evidence, claim, claimed, run)
+    except NotTested:
+        both = [evidence]
+    return [f"{one.runtime}/{claimed.workload}/{claimed.size}/{cell.name}" for one in both for cell in claimed.cells]
 
 
-def judge_case(evidence: Evidence, claim: Claim, claimed: Leaf | LabLeaf) -> dict[str, Any]:
-    """One case: estimate, interval and p values, or the reason why there are none."""
+def judge_case(evidence: Evidence, claim: Claim, claimed: Leaf | LabLeaf, run: Sequence[Evidence]) -> dict[str, Any]:
+    """One case: estimate, interval and p values, or the reason why there are none. run: all runtimes' evidence."""
     case: dict[str, Any] = {
         "case": claimed.case,
         "verdict": "not tested",
@@ -136,15 +117,15 @@ def judge_case(evidence: Evidence, claim: Claim, claimed: Leaf | LabLeaf) -> dic
         "q_holds": None,
         "q_fails": None,
         "counted": "",
-        "notes": notes_on(evidence, claim, claimed),
-        "cells": sources_of(evidence, claimed),
+        "notes": notes_on(evidence, claim, claimed, run),
+        "cells": sources_of(evidence, claim, claimed, run),
     }
     try:
-        check_possible(evidence, claim)
+        check_possible(evidence, claim, run)
         if isinstance(claimed, LabLeaf):
             found = judge_observed(evidence, claim, claimed)
         else:
-            found = judge_timed(evidence, claim, claimed)
+            found = judge_timed(evidence, claim, claimed, run)
     except NotTested as reason:
         case["reason"] = str(reason)
     except TooFewRounds as few:
@@ -212,18 +193,19 @@ def judge(
     known: Mapping[str, Workload],
     otherwise: Outcomes = NO_OUTCOMES,
 ) -> list[dict[str, Any]]:
-    """One object per claim and runtime. Demonstrations form a family of their own: they cost no claim its verdict.
+    """One object per claim and runtime that it is about; all their tests are one family.
 
-    known: the workloads that claims speak of, by name. otherwise: sentences for claims that have none of their own.
+    Demonstrations form a family of their own: they cost no claim its verdict. known: the workloads that claims speak
+    of, by name. otherwise: sentences for claims that have none of their own.
     """
     judged = [
         (
             claim,
             evidence.runtime,
-            [judge_case(evidence, claim, claimed) for claimed in leaves(claim, known, evidence.cores)],
+            [judge_case(evidence, claim, claimed, evidences) for claimed in leaves(claim, known, evidence.cores)],
         )
-        for evidence in evidences
         for claim in claims
+        for evidence in subjects(claim, evidences)
     ]
     for demonstrations in (False, True):
         decide([case for claim, _, cases in judged if claim.demonstration is demonstrations for case in cases])
