@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import zlib
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,7 @@ def estimates(machine: str, runtimes: dict[str, dict[str, Any]], rounds: int) ->
                         )
                     half = 0.008 if strategy == "sequential" else 0.03 + 0.02 * (strategy != "threading")
                     ratio *= math.exp(noise.normal(0, half / 3))
-                    seconds = SECONDS[size] * TASKS / ratio
+                    seconds = SECONDS[size] * TASKS / ratio / (pace(runtime) if workload in CPU else 1)
                     for metric, value in (("speedup", ratio), ("seconds", seconds), ("effective_cores", ratio)):
                         known = rounds >= 3
                         rows.append(
@@ -239,7 +240,7 @@ def decisions(runtime: str) -> list[dict[str, Any]]:
             "task": task,
             "talk": talk,
             "runtime": runtime,
-            "best": best,
+            "best": "threading × 2" if workload == "sum_squares" and runtime.endswith("-nogil") else best,
             "workload": workload,
             "estimate": estimate,
             "low": estimate and estimate * 0.97,
@@ -298,11 +299,15 @@ def write_results(
             "reason": "pinned to 2 cores, fewer than its 4 processes",
         },
     ]
+    if len(runtimes) > 1:
+        gaps.append({"runtime": "py315", "state": "not to be had", "reason": "no <build> of 3.15 for this platform"})
     contents = {
         "machine.json": machine,
         "gaps.json": gaps,
         "verdicts.json": verdicts(facts, claims),
-        "decisions.json": decisions(runtimes[0]),
+        "decisions.json": [row for name in runtimes for row in decisions(name)],
+        "across.json": across(list(runtimes), rounds),
+        "workers.json": worker_rows(table, facts),
         "config.json": {"preset": "quick" if rounds < 5 else "default", "measure": {"rounds": rounds}},
         **{f"runtimes/{name}.json": known for name, known in facts.items()},
     }
@@ -317,13 +322,73 @@ def write_results(
 
 
 def runtime_facts(name: str) -> dict[str, Any]:
+    """What a runtime of this name would report: cp39 … cp315, cp313t-gil, cp313t-nogil, pypy39."""
+    implementation = "PyPy" if name.startswith("pypy") else "CPython"
+    digits = re.search(r"3(\d+)", name)
+    minor = int(digits[1]) if digits else 11
     return {
         "runtime": name,
-        "implementation": "CPython",
-        "version": "3.13.1" if "313" in name else "3.11.9",
+        "name": {"cp311": "current"}.get(name, name),
+        "current": name == "cp311",
+        "implementation": implementation,
+        "version": f"3.{minor}.{20 - minor}",
         "build": "main",
+        "compiler": "GCC 14.2",
         "gil": "nogil" not in name,
-        "free_threaded": "313t" in name,
-        "start_method": "fork",
+        "free_threaded": f"3{minor}t" in name,
+        "start_method": "fork" if minor < 14 else "forkserver",
         "packages": {"numpy": "2.4.1", "pandas": "3.1.1", "pyperf": "2.10.0"},
+        "missing": {"numpy": "no wheel for <this> runtime"} if name.startswith("pypy") else {},
+        "broken": None,
     }
+
+
+def pace(name: str) -> float:
+    """How many times as fast as on CPython 3.11 pure Python runs here."""
+    facts = runtime_facts(name)
+    if facts["implementation"] == "PyPy":
+        return 9.0
+    newer = int(facts["version"].split(".")[1]) - 11
+    tax = {True: 1.16, False: 1.38}[facts["gil"]] if facts["free_threaded"] else 1.0
+    return (1.04**newer if newer >= 0 else 0.8 + 0.01 * newer) / tax
+
+
+def across(runtimes: list[str], rounds: int) -> dict[str, list[dict[str, Any]]]:
+    """The ratios between runtimes: what a single thread pays without the lock, and each runtime's speed."""
+    reference = "cp311" if "cp311" in runtimes else runtimes[0]
+
+    def row(workload: str, runtime: str, against: str, ratio: float) -> dict[str, Any]:
+        ratio = ratio if workload in CPU else 1 + (ratio - 1) / 30
+        ratio *= math.exp(np.random.default_rng(zlib.crc32(f"{runtime}{workload}{against}".encode())).normal(0, 0.02))
+        bounds = {"low": ratio * 0.97, "high": ratio * 1.03} if rounds >= 3 else {"low": None, "high": None}
+        about = {"workload": workload, "size": "large", "runtime": runtime, "against": against}
+        return about | {"estimate": ratio, **bounds, "rounds": rounds}
+
+    everything = [*CPU, *NATIVE, *WAITING]
+    taxes = []
+    for runtime in runtimes:
+        others = {"lock-on": runtime.replace("nogil", "gil"), "standard": runtime.split("t-")[0]}
+        taxes += [
+            row(workload, runtime, against, pace(against) / pace(runtime)) | {"kind_of": kind}
+            for kind, other in others.items()
+            for against in [other if other in runtimes else reference]
+            for workload in everything
+            if runtime.endswith("nogil")
+        ]
+    speeds = [
+        row(workload, runtime, reference, pace(runtime) / pace(reference))
+        for runtime in runtimes
+        if runtime != reference
+        for workload in everything
+    ]
+    return {"taxes": taxes, "speeds": speeds}
+
+
+def worker_rows(table: pd.DataFrame, runtimes: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the workers of each timed cell said of their lock."""
+    cells = table[(table["metric"] == "speedup") & (table["strategy"] != "sequential")]
+    return [
+        {"runtime": row.runtime, "workload": row.workload, "size": row.size, "cell": f"{row.strategy}-{row.workers}"}
+        | {"gil": runtimes[row.runtime]["gil"], "hidden_threads": {}}
+        for row in cells.itertuples(index=False)
+    ]

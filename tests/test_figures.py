@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -13,22 +14,48 @@ import pytest
 from gilscope.figures import Results, figure_names, write_figure
 from gilscope.figures._look import STRATEGIES, THEME, VERDICTS, look, order
 from gilscope.figures._panels import legend_columns, panels
+from gilscope.figures._rows import MOST_COLUMNS, MOST_ROWS, lay_out
+from gilscope.figures._runtimes import binaries, most_telling
 from gilscope.figures._svg import drawing
 from gilscope.figures.by_size import curves as size_curves
-from gilscope.figures.by_strategy import WIDE, sensible_unit
+from gilscope.figures.by_strategy import WIDE, lines_of, sensible_unit
 from gilscope.figures.dial import measured as dial_points
+from gilscope.figures.lock import compared
 from gilscope.figures.scaling import curves, lines
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.lines import Line2D
 from synthetic import write_results
 
 FIGURES = figure_names()
+WITH_PAIR = ("cp311", "cp313t-gil", "cp313t-nogil")
+EIGHT = ("cp39", "cp310", "cp311", "cp312", "cp313", "cp313t-gil", "cp313t-nogil", "pypy39")
 TEXT = "{http://www.w3.org/2000/svg}text"
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of three runtimes: the current one, and one binary with the lock on and off."""
+    return write_results(tmp_path_factory.mktemp("results") / "example", runtimes=WITH_PAIR)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of one runtime."""
     return write_results(tmp_path_factory.mktemp("results") / "example")
+
+
+@pytest.fixture(scope="module")
+def drawn(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Each figure of the run of three runtimes, drawn once."""
+    folder = tmp_path_factory.mktemp("drawn")
+
+    def draw(figure: str) -> Path:
+        path = folder / f"{figure}.svg"
+        if not path.exists():
+            write_figure(figure, results, path)
+        return path
+
+    return draw
 
 
 def words(path: Path) -> str:
@@ -36,33 +63,32 @@ def words(path: Path) -> str:
 
 
 def test_the_figures_are_found_and_nothing_else() -> None:
-    assert FIGURES == ["by_size", "by_strategy", "dial", "scaling", "verdicts"]
+    assert FIGURES == ["by_size", "by_strategy", "dial", "lock", "scaling", "speed", "tax", "verdicts"]
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_same_results_give_the_same_bytes(figure: str, results: Path, tmp_path: Path) -> None:
-    for name in ("first.svg", "second.svg"):
-        write_figure(figure, results, tmp_path / name)
-    assert (tmp_path / "first.svg").read_bytes() == (tmp_path / "second.svg").read_bytes()
+def test_same_results_give_the_same_bytes(
+    figure: str, results: Path, drawn: Callable[[str], Path], tmp_path: Path
+) -> None:
+    write_figure(figure, results, tmp_path / "second.svg")
+    assert drawn(figure).read_bytes() == (tmp_path / "second.svg").read_bytes()
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_colours_follow_the_reader(figure: str, results: Path, tmp_path: Path) -> None:
-    write_figure(figure, results, tmp_path / "figure.svg")
-    text = (tmp_path / "figure.svg").read_text(encoding="utf-8")
+def test_colours_follow_the_reader(figure: str, drawn: Callable[[str], Path]) -> None:
+    text = drawn(figure).read_text(encoding="utf-8")
     light, dark = re.search(r":root\{(.*?)\}@media \(prefers-color-scheme: dark\)\{:root\{(.*?)\}\}", text).groups()
-    drawn = text.split("</style>", 1)[1]
+    shapes = text.split("</style>", 1)[1]
     defined = set(re.findall(r"(--[a-z0-9]+):#", light))
-    assert set(re.findall(r"var\((--(?!font)[a-z0-9]+)\)", drawn)) <= defined
+    assert set(re.findall(r"var\((--(?!font)[a-z0-9]+)\)", shapes)) <= defined
     assert defined == set(re.findall(r"(--[a-z0-9]+):#", dark))
-    assert set(re.findall(r"#[0-9a-f]{6}\b", drawn)) == set(), "a colour that a dark page would not change"
+    assert set(re.findall(r"#[0-9a-f]{6}\b", shapes)) == set(), "a colour that a dark page would not change"
     assert "DejaVu" not in text
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_a_figure_says_what_it_shows(figure: str, results: Path, tmp_path: Path) -> None:
-    write_figure(figure, results, tmp_path / "figure.svg")
-    drawing = ElementTree.parse(tmp_path / "figure.svg").getroot()
+def test_a_figure_says_what_it_shows(figure: str, drawn: Callable[[str], Path]) -> None:
+    drawing = ElementTree.parse(drawn(figure)).getroot()
     assert drawing.findtext("{http://www.w3.org/2000/svg}title")
     assert len(drawing.findtext("{http://www.w3.org/2000/svg}desc")) > 40
 
@@ -70,12 +96,12 @@ def test_a_figure_says_what_it_shows(figure: str, results: Path, tmp_path: Path)
 @pytest.mark.parametrize("figure", FIGURES)
 def test_nothing_measured_is_said(figure: str, tmp_path: Path) -> None:
     write_figure(figure, tmp_path / "empty", tmp_path / "figure.svg")
-    assert re.search(r"No (speedups|times|verdicts|workload)", words(tmp_path / "figure.svg"))
+    assert re.search(r"No (speedups|times|verdicts|workload|free-threaded)", words(tmp_path / "figure.svg"))
 
 
-@pytest.mark.parametrize("figure", ["by_size", "by_strategy", "scaling"])
+@pytest.mark.parametrize("figure", ["by_size", "by_strategy", "scaling", "lock", "tax", "speed"])
 def test_an_estimate_without_interval_is_hollow_and_said(figure: str, tmp_path: Path) -> None:
-    write_figure(figure, write_results(tmp_path / "example", rounds=2), tmp_path / "figure.svg")
+    write_figure(figure, write_results(tmp_path / "example", rounds=2, runtimes=WITH_PAIR), tmp_path / "figure.svg")
     assert "Hollow: fewer than 3 rounds" in words(tmp_path / "figure.svg")
 
 
@@ -101,8 +127,8 @@ def test_scaling_shows_every_workload_with_at_most_seven_lines(results: Path) ->
             assert names[:3] == ["threading", "multiprocessing", "asyncio"]
 
 
-def test_scaling_shows_single_points_where_nothing_was_swept(results: Path, tmp_path: Path) -> None:
-    complete = Results.read(results)
+def test_scaling_shows_single_points_where_nothing_was_swept(alone: Path, tmp_path: Path) -> None:
+    complete = Results.read(alone)
     partial = complete.estimates[~complete.estimates["workload"].isin(["sum_squares", "http_fetch"])]
     chosen = curves(Results(tmp_path, estimates=partial))
     assert sorted(workload for _, workload in chosen) == sorted(set(partial["workload"]))
@@ -124,8 +150,8 @@ def test_size_curves_have_one_worker_count_and_task_times_that_grow(results: Pat
             assert list(line["size"]) == ["small", "medium", "large"]
 
 
-def test_a_logarithmic_axis_says_so(results: Path, tmp_path: Path) -> None:
-    complete = Results.read(results)
+def test_a_logarithmic_axis_says_so(alone: Path, tmp_path: Path) -> None:
+    complete = Results.read(alone)
     slow = complete.estimates.copy()
     worst = (slow["strategy"] == "multiprocessing") & (slow["metric"] == "seconds")
     slow.loc[worst, ["estimate", "low", "high"]] *= 3 * WIDE
@@ -136,11 +162,10 @@ def test_a_logarithmic_axis_says_so(results: Path, tmp_path: Path) -> None:
 
 
 def test_many_claims_and_runtimes_fit(tmp_path: Path) -> None:
-    runtimes = ("cp311", "cp313", "cp313t-gil", "cp313t-nogil")
-    write_figure("verdicts", write_results(tmp_path / "example", runtimes=runtimes, claims=65), tmp_path / "figure.svg")
+    write_figure("verdicts", write_results(tmp_path / "example", runtimes=EIGHT, claims=65), tmp_path / "figure.svg")
     shown = words(tmp_path / "figure.svg")
     assert all(f"claim number {number} about" in shown for number in range(1, 66))
-    assert all(runtime in shown for runtime in runtimes)
+    assert all(runtime in shown for runtime in EIGHT)
 
 
 def test_every_strategy_and_verdict_looks_different() -> None:
@@ -184,15 +209,16 @@ def test_times_have_sensible_units(seconds: float, unit: str) -> None:
 def turn_the_dial(folder: Path) -> Path:
     """Add three dials to a results folder: threads as theory has them, processes 10 % short of it."""
     estimates, traces = (pd.read_parquet(folder / f"{name}.parquet") for name in ("estimates", "traces"))
-    some = estimates[estimates["metric"] == "speedup"].iloc[0].to_dict()
     rows, alone = [], []
-    for waiting, threads in ((0.0, 1.0), (0.5, 2.0), (1.0, 4.0)):
-        place = {**some, "workload": f"dial_{100 * waiting:.0f}", "size": "large", "tasks": 4000, "workers": 4}
-        for strategy, speedup in (("threading", threads), ("multiprocessing", 1.62 * threads), ("ceiling", 1.8)):
-            own = {"strategy": strategy, "pool": "warm", "estimate": speedup, "low": speedup * 0.98}
-            rows.append({**place, **own, "high": speedup * 1.02})
-        sequential = {**traces.iloc[0].to_dict(), "workload": place["workload"], "strategy": "sequential"}
-        alone.append({**sequential, "wall": 2.0, "cpu": 2.0 * (1 - waiting)})
+    for runtime, some in estimates[estimates["metric"] == "speedup"].groupby("runtime"):
+        for waiting, threads in ((0.0, 1.0), (0.5, 2.0), (1.0, 4.0)):
+            name = f"dial_{100 * waiting:.0f}"
+            place = {**some.iloc[0], "workload": name, "size": "large", "tasks": 4000, "workers": 4}
+            for strategy, speedup in (("threading", threads), ("multiprocessing", 1.62 * threads), ("ceiling", 1.8)):
+                own = {"strategy": strategy, "pool": "warm", "estimate": speedup, "low": speedup * 0.98}
+                rows.append({**place, **own, "high": speedup * 1.02})
+            sequential = {**traces.iloc[0], "runtime": runtime, "workload": name, "strategy": "sequential"}
+            alone.append({**sequential, "wall": 2.0, "cpu": 2.0 * (1 - waiting)})
     pd.concat([estimates, pd.DataFrame(rows)], ignore_index=True).to_parquet(folder / "estimates.parquet")
     pd.concat([traces, pd.DataFrame(alone)], ignore_index=True).to_parquet(folder / "traces.parquet")
     return folder
@@ -250,3 +276,96 @@ def test_no_legend_is_wider_than_its_figure(labels: list[str]) -> None:
         legend = figure.legend(handles=handles, ncols=legend_columns(labels), handlelength=2.4)
         width = legend.get_window_extent(FigureCanvasAgg(figure).get_renderer()).width / figure.dpi
     assert width <= figure.get_figwidth() or legend_columns(labels) == 1
+
+
+def test_runtimes_come_by_version_with_the_lock_first(tmp_path: Path) -> None:
+    results = Results.read(write_results(tmp_path / "example", runtimes=tuple(reversed(EIGHT))))
+    assert tuple(results.runtimes) == EIGHT
+    assert results.ordered(["pypy39", "unheard-of", "cp39", "cp310"]) == ["cp39", "cp310", "pypy39", "unheard-of"]
+    assert most_telling(results.runtimes)[:3] == ["cp311", "cp313t-nogil", "pypy39"]
+
+
+def test_one_binary_is_told_by_what_it_reports(results: Path) -> None:
+    known = Results.read(results).runtimes
+    assert binaries(known) == [("cp313t-gil", "cp313t-nogil")]
+    other = {**known, "cp313t-gil": {**known["cp313t-gil"], "build": "another"}}
+    assert binaries(other) == []
+
+
+def test_the_lock_is_compared_on_the_same_tasks_only(results: Path) -> None:
+    complete = Results.read(results)
+    pair = ("cp313t-gil", "cp313t-nogil")
+    points = compared(complete, pair)
+    assert set(points["lock"]) == {"lock on", "lock off", "limit"}
+    assert set(points["size"]) == {"large"}
+    found = points[points["metric"] == "speedup"].set_index(["workload", "workers", "lock"])["estimate"]
+    assert found["sum_squares", 2, "lock off"] / found["sum_squares", 2, "lock on"] > 1.5
+    changed = complete.estimates.copy()
+    here = (changed["runtime"] == "cp313t-gil") & (changed["workload"] == "sum_squares") & (changed["size"] == "large")
+    changed.loc[here, "parameter"] *= 2
+    assert set(compared(replace(complete, estimates=changed), pair).query("workload == 'sum_squares'")["size"]) == {
+        "medium"
+    }
+
+
+def test_the_lock_on_and_off_are_both_drawn_with_the_limit(drawn: Callable[[str], Path]) -> None:
+    shown = words(drawn("lock"))
+    assert "threads, lock on threads, lock off machine's limit" in shown
+    assert "sum_squares · CPython 3.13.7 free-threaded" in shown
+    assert "count_loop × 2" in shown
+
+
+def test_a_lock_measured_at_one_worker_count_has_points_alone(tmp_path: Path) -> None:
+    folder = write_results(tmp_path / "example", runtimes=WITH_PAIR)
+    estimates = pd.read_parquet(folder / "estimates.parquet")
+    estimates[estimates["workers"].isin([1, 2])].query("strategy == 'sequential' or workers == 2").to_parquet(
+        folder / "estimates.parquet"
+    )
+    write_figure("lock", folder, tmp_path / "figure.svg")
+    assert "At one worker count" in words(tmp_path / "figure.svg")
+    assert "sum_squares × 2" in words(tmp_path / "figure.svg")
+
+
+@pytest.mark.parametrize(("figure", "preset"), [("lock", "gil.yaml"), ("tax", "gil.yaml"), ("speed", "versions.yaml")])
+def test_a_figure_that_needs_more_runtimes_says_which(figure: str, preset: str, alone: Path, tmp_path: Path) -> None:
+    write_figure(figure, alone, tmp_path / "figure.svg")
+    assert preset in ElementTree.parse(tmp_path / "figure.svg").getroot().get("data-needs", "")
+    assert preset in words(tmp_path / "figure.svg")
+
+
+@pytest.mark.parametrize("figure", ["lock", "tax", "speed"])
+def test_a_figure_that_has_its_runtimes_needs_nothing(figure: str, drawn: Callable[[str], Path]) -> None:
+    assert ElementTree.parse(drawn(figure)).getroot().get("data-needs") is None
+
+
+def test_the_tax_names_what_it_is_against(drawn: Callable[[str], Path]) -> None:
+    shown = words(drawn("tax"))
+    assert "against the same binary, lock on (cp313t-gil)" in shown
+    assert "against standard build (cp311)" in shown
+    assert "CPython 3.13.7 free-threaded, lock off" in shown
+
+
+def test_runtimes_stand_side_by_side_on_the_same_axes(results: Path) -> None:
+    complete = Results.read(results)
+    chosen = curves(complete)
+    with drawing():
+        rows = lay_out(chosen, WITH_PAIR, lambda block: "large")
+        columns = {key: axes.get_subplotspec().colspan.start for key, axes in rows.places.items()}
+        assert all(columns[key] == WITH_PAIR.index(key[0]) for key in chosen)
+        lines_down = {key[1]: axes.get_subplotspec().rowspan.start for key, axes in rows.places.items()}
+        assert len(set(lines_down.values())) == len({workload for _, workload in chosen})
+
+
+def test_eight_runtimes_leave_a_figure_that_can_be_taken_in(tmp_path: Path) -> None:
+    complete = Results.read(write_results(tmp_path / "example", runtimes=EIGHT))
+    chosen = curves(complete)
+    with drawing():
+        rows = lay_out(chosen, list(EIGHT), lambda block: "large")
+        spots = {axes.get_subplotspec() for axes in rows.places.values()}
+    assert max(spot.colspan.start for spot in spots) < MOST_COLUMNS
+    assert max(spot.rowspan.start for spot in spots) < MOST_ROWS
+    shown = {workload for _, workload in rows.places}
+    assert {"sum_squares", "http_fetch"} <= shown
+    assert shown | set(rows.left_out) == {workload for _, workload in chosen}
+    assert rows.left_out[0] in rows.note
+    assert {runtime for line in lines_of(complete) for (runtime, _), _ in line} == {"cp311", "cp313t-nogil"}

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,20 +16,23 @@ import pytest
 from gilscope.figures import Results, figure_names, write_figure
 from gilscope.rendering import render
 from gilscope.rendering.bars import interval_bar
-from gilscope.rendering.evidence import paragraphs, reproduce
-from gilscope.rendering.findings import case_in_words, claims_tested, threshold, warnings
+from gilscope.rendering.claims import by_claim, case_in_words, claim, claims_not_tested, claims_tested, threshold
+from gilscope.rendering.evidence import gaps, paragraphs, reproduce
+from gilscope.rendering.findings import counts, decisions, opening, warnings
 from gilscope.rendering.markup import Html, interval, joined, number, table
+from gilscope.rendering.runtimes import lock
 from synthetic import write_results
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = str(ROOT / "workflow/scripts")
 HOSTILE = "<script>alert(1)</script>"
+NEED_MORE_RUNTIMES = {"lock", "tax", "speed"}
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
-def make_report(folder: Path, notebook: Path = ROOT / "report/report.ipynb") -> Path:
-    """Draw the figures and render the page as the workflow does; returns the page."""
-    figures = [str(folder / "figures" / f"{name}.svg") for name in figure_names()]
+def make_report(folder: Path, notebook: Path = ROOT / "report/report.ipynb", names: Iterable[str] = ()) -> Path:
+    """Draw the figures and render the page as the workflow does; returns the page. names: draw only these figures."""
+    figures = [str(folder / "figures" / f"{name}.svg") for name in names or figure_names()]
     for path in figures:
         write_figure(Path(path).stem, folder, path)
     render(
@@ -282,7 +285,7 @@ def test_the_browser_asks_for_nothing_and_complains_about_nothing(browser: Any, 
     sizes = page.eval_on_selector_all(
         "img", "images => images.map(i => [i.naturalWidth, i.naturalHeight, i.alt.length])"
     )
-    assert len(sizes) == len(figure_names())
+    assert len(sizes) == len(set(figure_names()) - NEED_MORE_RUNTIMES)
     assert all(width > 0 and height > 0 and alt > 20 for width, height, alt in sizes)
     assert noted == [report.as_uri()]
     assert HOSTILE in page.title()
@@ -354,3 +357,122 @@ def test_what_labs_saw_is_told_in_counts_and_units(text: str) -> None:
 
 def test_a_verdict_is_explained(text: str) -> None:
     assert "So it is, &lt;since 3.10&gt;." in text
+
+
+WITH_PAIR = ("cp311", "cp313t-gil", "cp313t-nogil")
+BROKEN = "it <broke> at once"
+
+
+@pytest.fixture(scope="module")
+def across(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of three runtimes, one binary with the lock on and off among them, and of one that is broken."""
+    folder = write_results(tmp_path_factory.mktemp("r") / "example", runtimes=(*WITH_PAIR, "cp315"), claims=14)
+    facts = json.loads((folder / "runtimes/cp315.json").read_text(encoding="utf-8"))
+    facts |= {"broken": BROKEN, "missing": {"numpy": HOSTILE}, "name": HOSTILE}
+    (folder / "runtimes/cp315.json").write_text(json.dumps(facts), encoding="utf-8")
+    return make_report(folder, names=["lock", "tax", "speed", "verdicts"])
+
+
+@pytest.fixture(scope="module")
+def across_text(across: Path) -> str:
+    return across.read_text(encoding="utf-8")
+
+
+def test_each_sign_leads_to_its_verdict(across_text: str) -> None:
+    assert '<h2 id="claims-by-runtime">' in across_text
+    signs = re.findall(r'<a aria-label="([^:]+): ([^"]+)" class="sign ([a-z-]+)" href="#([^"]+)">', across_text)
+    ids = re.findall(r'\sid="([^"]+)"', across_text)
+    assert len(ids) == len(set(ids))
+    assert unbalanced(across_text) == []
+    assert len(signs) >= 4 * 10
+    assert {target for _, _, _, target in signs} <= set(ids)
+    assert all(target.endswith(f"-{runtime}") for runtime, _, _, target in signs)
+    assert all(kind == verdict.replace(" ", "-") for _, verdict, kind, _ in signs)
+
+
+def test_a_claim_has_one_row_with_all_its_runtimes(across: Path) -> None:
+    results = Results.read(across.parent)
+    html = str(claims_tested(results)) + str(claims_not_tested(results))
+    for name in {verdict["claim"] for verdict in results.verdicts}:
+        assert html.count(f"<code>{name}</code>") == 1
+        assert all(html.count(f'id="claim-{name}-{runtime}"') == 1 for runtime in results.runtimes)
+
+
+def test_a_meaning_carries_its_sign_where_the_runtimes_differ(across: Path) -> None:
+    results = Results.read(across.parent)
+    for rows in by_claim(results):
+        tested = {row["verdict"] for row in rows} - {"not tested"}
+        assert str(claim(rows)).count('aria-label="confirmed"') == (len(tested) > 1 and "confirmed" in tested)
+
+
+def test_claims_are_counted_once_over_all_runtimes(across: Path) -> None:
+    results = Results.read(across.parent)
+    shown = counts(results)
+    assert sum(map(int, re.findall(r"<b>(\d+)</b>", shown))) == 14
+    assert "Over 4 runtimes; mixed where they differ." in shown
+    assert "runtimes" not in counts(Results.read(write_results(across.parent.parent / "alone", claims=14)))
+
+
+def test_the_opening_names_every_runtime_with_its_lock(across: Path) -> None:
+    said = plain(opening(Results.read(across.parent)))
+    assert "CPython 3.11.9 and 3.15.5" in said
+    assert "CPython 3.13.7 free-threaded, lock on" in said
+    assert "CPython 3.13.7 free-threaded, lock off" in said
+
+
+def test_runtimes_say_what_they_lack(across_text: str) -> None:
+    assert "Nothing could run on cp315:</strong> it &lt;broke&gt; at once" in across_text
+    assert "1 gap among the libraries" in across_text
+    assert "not to be had" in across_text
+    assert "no &lt;build&gt; of 3.15 for this platform" in across_text
+    assert HOSTILE not in across_text
+
+
+def test_the_tax_is_told_in_numbers_beside_its_figure(across_text: str) -> None:
+    figure = across_text[across_text.index('id="figure-tax"') :]
+    assert "The figure in numbers" in figure[: figure.index("</figure>")]
+    assert "There would also be" not in across_text
+
+
+def test_one_runtime_shows_no_empty_figure_but_says_what_there_would_be(text: str) -> None:
+    assert not any(f'id="figure-{name}"' in text for name in NEED_MORE_RUNTIMES)
+    assert "There would also be <em>The same binary with the lock on and off</em>" in text
+    assert "<code>--configfile config/presets/gil.yaml</code>" in text
+    assert "Claims by runtime" not in text
+    assert "The lock</h3>" not in text
+
+
+def test_the_lock_is_read_back_in_the_workers(across: Path) -> None:
+    results = Results.read(across.parent)
+    right = plain(lock(results))
+    assert "The lock was as it was set" in right
+    assert "cp313t-gil on, cp313t-nogil off" in right
+    cell = next(row for row in results.workers if row["runtime"] == "cp313t-nogil")
+    wrong = lock(replace(results, workers=[*results.workers, {**cell, "gil": True}]))
+    assert "note bad" in wrong
+    assert f"{cell['workload']} {cell['cell']} on cp313t-nogil" in wrong
+
+
+def test_the_same_gap_of_several_runtimes_is_told_once() -> None:
+    gap = {"workload": "fetch_csv", "size": "large", "cell": None, "state": "not applicable", "reason": "no pandas"}
+    shown = gaps(Results(Path("none"), gaps=[{**gap, "runtime": name} for name in ("cp39", "pypy39")]))
+    assert shown.count("no pandas") == 1
+    assert "cp39, pypy39" in shown
+
+
+def test_where_another_strategy_wins_the_decisions_say_so(across: Path) -> None:
+    said = plain(decisions(Results.read(across.parent)))
+    assert "On cp313t-nogil: another strategy was fastest in 1 of 3 rows" in said
+    assert "The same strategies were fastest on cp313t-gil, cp315." in said
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_claims_by_runtime_are_read_on_a_phone(browser: Any, across: Path, scheme: str) -> None:
+    page, noted = opened(browser, across, viewport={"width": 390, "height": 740}, color_scheme=scheme)
+    page.eval_on_selector_all("details", "folded => folded.forEach(one => one.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate(CONTRAST) == []
+    sign = page.get_by_label("cp313t-nogil: refuted").first
+    sign.click()
+    assert "-cp313t-nogil" in page.url
+    assert noted == [across.as_uri()]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -97,39 +95,3 @@ def test_importing_the_measured_side_brings_nothing_of_the_other(environment: di
 @pytest.mark.parametrize("file", [*MEASURED, *SCRIPTS], ids=place)
 def test_the_measured_side_is_python_3_9(file: Path) -> None:
     ast.parse(file.read_text(encoding="utf-8"), feature_version=(3, 9))
-
-
-def old_python() -> str:
-    """A Python 3.9 that starts, on PATH or where pyenv keeps it."""
-    kept = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    for found in (shutil.which("python3.9"), *sorted(kept.glob("3.9.*/bin/python3.9"))):
-        if found and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0:
-            return str(found)
-    pytest.skip("no Python 3.9 here")
-
-
-def test_the_measured_side_runs_on_python_3_9(environment: dict[str, str], tmp_path: Path) -> None:
-    script = tmp_path / "on_an_old_python.py"
-    script.write_text("""
-import sys
-import gilscope.measuring.lock, gilscope.runtimes
-from gilscope.cells import Block, Cell
-from gilscope.strategies import load_strategies
-from gilscope.workloads import load_workload
-
-if __name__ == "__main__":
-    assert sys.version_info[:2] == (3, 9)
-    function = load_workload("sum_squares").function
-    for strategy in load_strategies().values():
-        if strategy.unavailable() is None:
-            with strategy.open(strategy.fixed_workers or 2) as spread:
-                assert list(spread(function, [1, 2, 3, 4])) == [0, 1, 5, 14], strategy.name
-    for name in ("count_loop", "sqrt_sin", "sleep", "file_write"):
-        load_workload(name)
-    print(Cell.parse("threading-2-warm"), len(load_strategies()))
-""")
-    done = subprocess.run(
-        [old_python(), str(script)], env=environment, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("Cell(strategy='threading', workers=2, pool='warm')")

@@ -157,8 +157,12 @@ def export_services(config: Config) -> None:
 
 
 def export_runtimes(runtimes: Sequence[Runtime]) -> None:
-    """Tell the rule that makes environments of which interpreters to make them; no rule itself holds their paths."""
-    os.environ.pop("PYTHON_GIL", None)
+    """Tell the rule that makes environments of which interpreters to make them; no rule itself holds their paths.
+
+    What would set an interpreter's lock, or have it compile its library at each start, reaches none.
+    """
+    for setting in ("PYTHON_GIL", "PYTHONDONTWRITEBYTECODE"):
+        os.environ.pop(setting, None)
     for runtime in runtimes:
         if not runtime.current:
             os.environ[interpreter_variable(runtime.environment)] = runtime.executable

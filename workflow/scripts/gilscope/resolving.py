@@ -68,10 +68,13 @@ class Runtime:
     def start(self) -> str:
         """The beginning of a shell command that this interpreter runs, free of absolute paths.
 
-        Only the lock on is forced: where it is off it can come back, as it would for a user, and that is caught.
+        Only the lock on is forced: where it is off it can come back, as it would for a user, and that is caught. An
+        installation that cannot be written to would compile its library at each start of a process: the code is kept here.
         """
         lock = "PYTHON_GIL=1 " if self.id.endswith("-gil") else ""
-        return f"{lock}exec " + ('"$GILSCOPE_PYTHON"' if self.current else python_of(self.environment))
+        if self.current:
+            return f'{lock}exec "$GILSCOPE_PYTHON"'
+        return f'{lock}PYTHONPYCACHEPREFIX="$PWD/{ENVIRONMENTS}/bytecode" exec {python_of(self.environment)}'
 
 
 def python_of(environment: str) -> str:

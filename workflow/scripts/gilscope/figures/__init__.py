@@ -1,12 +1,14 @@
 """What was measured, drawn. One file is one figure, and its name is the drawing's.
 
-It holds a ``TITLE``, ``draw(results)`` and ``alt(results)``, the words for those who do not see it.
+It holds a ``TITLE``, ``draw(results)`` and ``alt(results)``, the words for those who do not see it. One that needs more
+runtimes than a run may have also holds ``needs(results)``: what to add to the run, or nothing where it has that.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from gilscope.discovery import module_names
+from gilscope.figures._runtimes import in_order
 
 SIZES = ("small", "medium", "large")
 """The sizes that form a scale, in its order; ``deck``, the talk's own parameters, lies beside it."""
@@ -47,15 +50,17 @@ class Results:
     decisions: list[dict[str, Any]] = field(default_factory=list)
     irrefutable: list[str] = field(default_factory=list)
     config: dict[str, Any] = field(default_factory=dict)
+    across: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: str | Path) -> Results:
         """What lies under ``results/<machine>``."""
         folder = Path(folder)
+        runtimes = {path.stem: read_json(path, {}) for path in (folder / "runtimes").glob("*.json")}
         return cls(
             folder=folder,
             machine=read_json(folder / "machine.json", {}),
-            runtimes={path.stem: read_json(path, {}) for path in sorted((folder / "runtimes").glob("*.json"))},
+            runtimes=in_order(runtimes),
             estimates=read_columns(folder / "estimates.parquet", COLUMNS["estimates"]),
             rounds=read_columns(folder / "rounds.parquet", COLUMNS["rounds"]),
             traces=read_columns(folder / "traces.parquet", COLUMNS["traces"]),
@@ -67,6 +72,7 @@ class Results:
             decisions=read_json(folder / "decisions.json", []),
             irrefutable=read_json(folder / "irrefutable.json", []),
             config=read_json(folder / "config.json", {}),
+            across=read_json(folder / "across.json", {}),
         )
 
     @property
@@ -82,6 +88,11 @@ class Results:
     def disturbed_rounds(self) -> pd.DataFrame:
         """The timed rounds, and the labs that time something, with a flag."""
         return self.rounds[self.rounds["flags"].fillna("").astype(str) != ""]
+
+    def ordered(self, found: Iterable[Any]) -> list[str]:
+        """These runtimes, each once, in the order of the run's; one that has not been described comes last."""
+        names = set(map(str, found))
+        return [name for name in self.runtimes if name in names] + sorted(names - set(self.runtimes))
 
     def measured(self, metric: str) -> pd.DataFrame:
         """The estimates of one metric that hold a number."""
@@ -122,7 +133,8 @@ def write_figure(name: str, folder: str | Path, path: str | Path) -> None:
 
     module = importlib.import_module(f"{__name__}.{name}")
     results = Results.read(folder)
+    needs = module.needs(results) if hasattr(module, "needs") else ""
     with drawing():
-        text = svg(module.draw(results), module.TITLE, module.alt(results))
+        text = svg(module.draw(results), module.TITLE, module.alt(results), needs)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_text(text, encoding="utf-8")

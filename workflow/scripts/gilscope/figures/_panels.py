@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from gilscope.figures._look import INK, MUTED, PAPER, look, order
+from gilscope.figures._look import INK, MUTED, PAPER, Look, look, order
 
 WIDTH = 9.6
 MOST_LINES = 7
@@ -44,14 +44,8 @@ def nothing(reason: str) -> Figure:
     return figure
 
 
-def panel_title(runtime: str, workload: str, kind: str, size: str, several: bool) -> str:
-    """What a panel is about; the runtime where there are several, in place of what it shares with its neighbours."""
-    return f"{workload} · {runtime}" if several else f"{workload}  ({kind}, {size})"
-
-
-def intervals(axes: Axes, points: pd.DataFrame, x: Iterable[float], name: str, *, line: bool = True) -> None:
-    """A strategy's estimates with their intervals; hollow where there are too few rounds for one."""
-    drawn = look(name)
+def intervals(axes: Axes, points: pd.DataFrame, x: Iterable[float], drawn: Look, *, line: bool = True) -> None:
+    """Estimates with their intervals; hollow where there are too few rounds for one."""
     across, estimate = np.asarray(list(x), float), points["estimate"].to_numpy(float)
     low, high = points["low"].to_numpy(float), points["high"].to_numpy(float)
     known = np.isfinite(low) & np.isfinite(high)
@@ -69,6 +63,50 @@ def intervals(axes: Axes, points: pd.DataFrame, x: Iterable[float], name: str, *
             markeredgecolor=drawn.colour,
             zorder=4,
         )
+
+
+def lying(axes: Axes, points: pd.DataFrame, y: Iterable[float], drawn: Look) -> None:
+    """Estimates beneath each other with their intervals along the x axis; hollow where there are too few rounds."""
+    for place, row in zip(y, points.to_dict("records"), strict=True):
+        known = pd.notna(row["low"]) and pd.notna(row["high"])
+        if known:
+            axes.hlines(place, row["low"], row["high"], color=drawn.colour, linewidth=2, zorder=3)
+        axes.plot(
+            row["estimate"],
+            place,
+            linestyle="none",
+            marker=drawn.marker,
+            markerfacecolor=drawn.colour if known else PAPER,
+            markeredgecolor=drawn.colour,
+            zorder=4,
+        )
+
+
+def rows_axis(axes: Axes, labels: Sequence[str]) -> None:
+    """A row for each label, the first on top."""
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.4, -0.6)
+    axes.grid(False, axis="y")
+    finish(axes)
+
+
+def ratio_axis(axes: Axes, points: pd.DataFrame, label: str) -> None:
+    """An x axis for ratios with 1 as a line; logarithmic where they lie further apart than a factor of four."""
+    values = points[["estimate", "low", "high"]].to_numpy(float)
+    values = values[np.isfinite(values) & (values > 0)]
+    lowest, highest = min(0.9, values.min(initial=1) / 1.06), max(1.1, values.max(initial=1) * 1.06)
+    axes.axvline(1, color=INK, linewidth=1, zorder=1)
+    if highest / lowest > 4:
+        octaves = math.log2(highest / lowest)
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_locator(LogLocator(base=2 ** max(1, round(octaves / 4))))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: factor(value)))
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}×"))
+    axes.set_xlim(lowest, highest)
+    axes.set_xlabel(label)
 
 
 def speedup_axis(axes: Axes, points: pd.DataFrame, at_least: tuple[float, float] = (0.75, 2.4)) -> None:

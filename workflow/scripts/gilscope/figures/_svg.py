@@ -62,8 +62,11 @@ def drawing() -> Iterator[None]:
             plt.close("all")
 
 
-def svg(figure: Figure, title: str, alt: str) -> str:
-    """The figure as SVG, transparent, its colours variables that change with the reader's colour scheme."""
+def svg(figure: Figure, title: str, alt: str, needs: str = "") -> str:
+    """The figure as SVG, transparent, its colours variables that change with the reader's colour scheme.
+
+    needs: what a run needs for this figure and did not have, kept as ``data-needs``: a report then leaves it out.
+    """
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(buffer, format="svg", metadata=nothing)
@@ -79,7 +82,8 @@ def svg(figure: Figure, title: str, alt: str) -> str:
         f"<style>:root{{color-scheme:light dark;--font:{FONTS};{light}}}"
         f"@media (prefers-color-scheme: dark){{:root{{{dark}}}}}</style>"
     )
-    return re.sub(r"(<svg\b[^>]*>)", lambda opening: opening[1] + head, text, count=1)
+    lacking = f' data-needs="{escape(needs)}"' if needs else ""
+    return re.sub(r"(<svg\b[^>]*)>", lambda opening: f"{opening[1]}{lacking}>{head}", text, count=1)
 
 
 def variable(colour: str) -> str:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from gilscope.figures import Results
-from gilscope.figures._look import BELOW, INK, order
+from gilscope.figures._look import BELOW, INK, look, order
 from gilscope.figures._panels import (
     MOST_LINES,
     finish,
@@ -16,10 +16,9 @@ from gilscope.figures._panels import (
     intervals,
     legend,
     nothing,
-    panel_title,
-    panels,
     speedup_axis,
 )
+from gilscope.figures._rows import lay_out, no_inner_labels
 from gilscope.figures.by_strategy import sensible_unit
 
 TITLE = "Speedup against task size"
@@ -56,33 +55,37 @@ def draw(results: Results) -> Figure:
     chosen = curves(results)
     if not chosen:
         return nothing("No workload has been measured at two sizes.")
-    figure, places = panels(len(chosen))
+    runtimes = results.ordered(runtime for runtime, _ in chosen)
+    rows = lay_out(
+        chosen, runtimes, lambda points: f"{points['kind'].iloc[0]}, {points['workers'].iloc[0]:.0f} workers"
+    )
     shown: set[str] = set()
-    several = len({runtime for runtime, _ in chosen}) > 1
-    for axes, ((runtime, workload), points) in zip(places, chosen.items(), strict=True):
+    for key, axes in rows.places.items():
+        points, row = chosen[key], rows.row_of(key, chosen)
         names = sorted(points["strategy"].unique(), key=order)[:MOST_LINES]
-        panel(axes, points[points["strategy"].isin(names)], names)
-        workers = f"{points['workers'].iloc[0]:.0f} workers"
-        axes.set_title(panel_title(runtime, workload, points["kind"].iloc[0], workers, several))
+        panel(axes, points[points["strategy"].isin(names)], names, row)
         shown |= set(names)
+    no_inner_labels(rows)
     note = "Speedup over sequential, cold pools, both axes logarithmic. Shaded: slower than one after the other."
-    legend(figure, shown, (), f"{note} Band and bar: 95 % interval. {hollow_note(pd.concat(chosen.values()))}")
-    return figure
+    hollow = hollow_note(pd.concat(chosen.values()))
+    legend(rows.figure, shown, (), f"{note} Band and bar: 95 % interval. {hollow}{rows.note}")
+    return rows.figure
 
 
-def panel(axes: Axes, points: pd.DataFrame, names: list[str]) -> None:
+def panel(axes: Axes, points: pd.DataFrame, names: list[str], row: pd.DataFrame) -> None:
+    """One block's curves on axes that all blocks of its row fit."""
     axes.set_xscale("log")
-    axes.set_xlim(points["task"].min() / 1.8, points["task"].max() * 1.8)
+    axes.set_xlim(row["task"].min() / 1.8, row["task"].max() * 1.8)
     axes.xaxis.set_major_locator(LogLocator(base=10, numticks=5))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value)))
     axes.set_xlabel("time of one task alone")
-    speedup_axis(axes, points)
+    speedup_axis(axes, row)
     axes.axhspan(axes.get_ylim()[0], 1, color=BELOW, linewidth=0, zorder=0)
     for place, name in enumerate(names):
         line = points[points["strategy"] == name].sort_values("task")
         aside = 10 ** (0.03 * (place - (len(names) - 1) / 2))
-        intervals(axes, line, line["task"] * aside, name)
+        intervals(axes, line, line["task"] * aside, look(name))
     axes.axhline(1, color=INK, linewidth=1, zorder=1)
     finish(axes)
 

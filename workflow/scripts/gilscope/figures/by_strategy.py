@@ -15,7 +15,9 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from gilscope.figures import Results
 from gilscope.figures._look import INK, MUTED, look
-from gilscope.figures._panels import WIDTH, finish, hollow_note, nothing, panel_title
+from gilscope.figures._panels import WIDTH, finish, hollow_note, nothing
+from gilscope.figures._rows import Key
+from gilscope.figures._runtimes import most_telling, named
 
 TITLE = "Time by strategy at the largest size"
 MOST_ROWS = 16
@@ -23,7 +25,7 @@ WIDE = 15
 """Times further apart than this factor are drawn on a logarithmic axis."""
 
 
-def blocks(results: Results) -> dict[tuple[str, str], pd.DataFrame]:
+def blocks(results: Results) -> dict[Key, pd.DataFrame]:
     """The times of each panel, by runtime and workload: computing first, long lists beside long lists."""
     times = results.at_largest_size("seconds")
     found = {(str(key[0]), str(key[1])): block for key, block in times.groupby(["runtime", "workload"], sort=True)}
@@ -39,30 +41,51 @@ def rows(block: pd.DataFrame) -> pd.DataFrame:
     return cells.head(MOST_ROWS)
 
 
-def draw(results: Results) -> Figure:
+def lines_of(results: Results) -> list[list[tuple[Key, pd.DataFrame]]]:
+    """The panels that share a line: with one runtime two workloads, with several one on the two most telling."""
     found = blocks(results)
-    if not found:
-        return nothing("No times: no block has been measured.")
     items = list(found.items())
-    pairs = [items[first : first + 2] for first in range(0, len(items), 2)]
-    heights = [max(len(rows(block)) for _, block in pair) + 4.2 for pair in pairs]
+    ranked = most_telling({name: results.runtimes.get(name, {}) for name, _ in found})[:2]
+    if len(ranked) < 2:
+        return [items[first : first + 2] for first in range(0, len(items), 2)]
+    workloads = dict.fromkeys(workload for _, workload in found)
+    lines = [[((name, workload), found.get((name, workload))) for name in ranked] for workload in workloads]
+    measured = [[(key, block) for key, block in line if block is not None] for line in lines]
+    return [line for line in measured if line]
+
+
+def draw(results: Results) -> Figure:
+    lines = lines_of(results)
+    if not lines:
+        return nothing("No times: no block has been measured.")
+    heights = [max(len(rows(block)) for _, block in line) + 4.2 for line in lines]
     figure = plt.figure(
         figsize=(WIDTH, 0.2 * sum(heights) + 0.4), layout=ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.07)
     )
-    grid = GridSpec(len(pairs), 2, figure, height_ratios=heights)
-    several = len({runtime for runtime, _ in found}) > 1
-    for line, pair in enumerate(pairs):
-        for column, ((runtime, workload), block) in enumerate(pair):
-            axes = figure.add_subplot(grid[line, column])
+    grid = GridSpec(len(lines), 2, figure, height_ratios=heights)
+    every = {runtime for runtime, _ in blocks(results)}
+    for place, line in enumerate(lines):
+        for column, ((runtime, workload), block) in enumerate(line):
+            axes = figure.add_subplot(grid[place, column])
             panel(axes, block)
             kind, size = block[["kind", "size"]].iloc[0]
-            axes.set_title(panel_title(runtime, workload, kind, size, several), loc="left", pad=16)
-    shown = pd.concat(found.values())
-    long = any(len(rows(block)) < len(block) - 1 for block in found.values())
-    note = "Bar: 95 % interval. Vertical line: one task after the other."
-    note += " Long lists: each strategy at its fastest worker count." if long else ""
-    figure.supxlabel(f"{note} {hollow_note(shown)}", x=0.01, ha="left", fontsize=8, color=MUTED)
+            about = f"{workload} · {runtime}" if len(every) > 1 else f"{workload}  ({kind}, {size})"
+            axes.set_title(about, loc="left", pad=16)
+    shown = [item for line in lines for item in line]
+    left_out = results.ordered(every - {runtime for (runtime, _), _ in shown})
+    figure.supxlabel(note(shown, left_out), x=0.01, ha="left", fontsize=8, color=MUTED)
     return figure
+
+
+def note(shown: list[tuple[Key, pd.DataFrame]], left_out: list[str]) -> str:
+    """How to read it, and what it does not show."""
+    said = "Bar: 95 % interval. Vertical line: one task after the other."
+    if any(len(rows(block)) < len(block) - 1 for _, block in shown):
+        said += " Long lists: each strategy at its fastest worker count."
+    said += f" {hollow_note(pd.concat([block for _, block in shown]))}"
+    if left_out:
+        said += f"\nFor want of room without {named(left_out)}: see the data behind the verdicts."
+    return said
 
 
 def panel(axes: Axes, block: pd.DataFrame) -> None:
@@ -140,11 +163,11 @@ def three_digits(value: float) -> str:
 
 
 def alt(results: Results) -> str:
-    found = blocks(results)
-    if not found:
+    shown = [item for line in lines_of(results) for item in line]
+    if not shown:
         return "Nothing has been measured yet."
     parts = []
-    for (runtime, workload), block in found.items():
+    for (runtime, workload), block in shown:
         fastest = rows(block).to_dict("records")[0]
         factor, unit = sensible_unit(fastest["estimate"])
         parts.append(

@@ -19,10 +19,9 @@ from gilscope.figures._panels import (
     intervals,
     legend,
     nothing,
-    panel_title,
-    panels,
     speedup_axis,
 )
+from gilscope.figures._rows import lay_out, no_inner_labels
 
 TITLE = "Speedup against workers"
 YARDSTICKS = ("sequential", "ceiling")
@@ -55,15 +54,14 @@ def draw(results: Results) -> Figure:
     chosen = curves(results)
     if not chosen:
         return nothing("No speedups: no block has been measured.")
-    figure, places = panels(len(chosen))
+    runtimes = results.ordered(runtime for runtime, _ in chosen)
+    rows = lay_out(chosen, runtimes, lambda block: ", ".join(block[["kind", "size"]].iloc[0]))
     shown: set[str] = set()
     fitted = False
-    several = len({runtime for runtime, _ in chosen}) > 1
-    for axes, ((runtime, workload), block) in zip(places, chosen.items(), strict=True):
-        shown |= panel(axes, block)
-        fitted |= laws(axes, results, block)
-        kind, size = block[["kind", "size"]].iloc[0]
-        axes.set_title(panel_title(runtime, workload, kind, size, several))
+    for key, axes in rows.places.items():
+        shown |= panel(axes, chosen[key], rows.row_of(key, chosen))
+        fitted |= laws(axes, results, chosen[key])
+    no_inner_labels(rows)
     extra = [
         Line2D([], [], color=look("ceiling").colour, linewidth=5, alpha=0.45, label="machine's limit"),
         Line2D([], [], color=MUTED, linestyle=(0, (4, 3)), linewidth=1.1, label="ideal"),
@@ -74,8 +72,8 @@ def draw(results: Results) -> Figure:
     left_out = (
         "" if all(lines(block)[1] == 0 for block in chosen.values()) else f" At most {MOST_LINES} strategies a panel."
     )
-    legend(figure, shown, extra, f"{note}{left_out} {hollow_note(pd.concat(chosen.values()))}")
-    return figure
+    legend(rows.figure, shown, extra, f"{note}{left_out} {hollow_note(pd.concat(chosen.values()))}{rows.note}")
+    return rows.figure
 
 
 def lines(block: pd.DataFrame) -> tuple[list[str], int]:
@@ -84,20 +82,25 @@ def lines(block: pd.DataFrame) -> tuple[list[str], int]:
     return names[:MOST_LINES], max(0, len(names) - MOST_LINES)
 
 
-def panel(axes: Axes, block: pd.DataFrame) -> set[str]:
-    """One workload's curves; returns the strategies drawn."""
+def visible(block: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The points of the lines, and those of the machine's limit."""
+    own = block[block["strategy"].isin(lines(block)[0])]
+    limit = block[(block["strategy"] == "ceiling") & (block["pool"] == "warm")]
+    return own, limit[limit["workers"].isin(own["workers"])].sort_values("workers")
+
+
+def panel(axes: Axes, block: pd.DataFrame, row: pd.DataFrame) -> set[str]:
+    """One block's curves on axes that all blocks of its row fit; returns the strategies drawn."""
     names, _ = lines(block)
-    counts = sorted(block.loc[choices(block), "workers"].astype(int).unique())
-    limit = block[(block["strategy"] == "ceiling") & (block["pool"] == "warm") & block["workers"].isin(counts)]
-    limit = limit.sort_values("workers")
-    visible = block[block["strategy"].isin(names)]
+    own, limit = visible(block)
+    counts = sorted(row.loc[choices(row), "workers"].astype(int).unique())
     axes.set_xscale("log", base=2)
     axes.set_xlim(counts[0] / 1.3, counts[-1] * 1.3)
     axes.xaxis.set_major_locator(FixedLocator(counts))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_xlabel("workers")
-    speedup_axis(axes, pd.concat([visible, limit]))
+    speedup_axis(axes, pd.concat(visible(row)))
     ends = [counts[0] / 1.3, counts[-1] * 1.3]
     axes.plot(ends, ends, color=MUTED, linestyle=(0, (4, 3)), linewidth=1.1, zorder=1)
     grey = look("ceiling").colour
@@ -116,10 +119,10 @@ def panel(axes: Axes, block: pd.DataFrame) -> set[str]:
         zorder=1.5,
     )
     for place, name in enumerate(names):
-        points = visible[visible["strategy"] == name].sort_values("workers")
+        points = own[own["strategy"] == name].sort_values("workers")
         # Side by side, so that no marker hides another where two strategies do equally well.
         aside = 2 ** (0.035 * (place - (len(names) - 1) / 2))
-        intervals(axes, points, points["workers"] * aside, name)
+        intervals(axes, points, points["workers"] * aside, look(name))
     axes.axhline(1, color=INK, linewidth=1, zorder=1)
     finish(axes)
     return set(names)

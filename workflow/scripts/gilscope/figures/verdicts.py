@@ -15,6 +15,8 @@ from gilscope.figures._look import GRID, INK, MUTED, VERDICTS
 from gilscope.figures._panels import WIDTH, nothing
 
 TITLE = "Verdicts at a glance"
+MOST_BESIDE = 4
+"""With more runtimes than this the claims stand in one column instead of two."""
 CHECK = Path([(-0.9, 0.0), (-0.3, -0.7), (0.95, 0.75)], [Path.MOVETO, Path.LINETO, Path.LINETO])
 
 
@@ -22,8 +24,10 @@ def draw(results: Results) -> Figure:
     if not results.verdicts:
         return nothing("No verdicts: nothing has been judged.")
     sections = list(dict.fromkeys(verdict["section"] for verdict in results.verdicts))
-    runtimes = list(dict.fromkeys(verdict["runtime"] for verdict in results.verdicts))
+    runtimes = results.ordered(verdict["runtime"] for verdict in results.verdicts)
     columns = halves(results, sections)
+    if len(runtimes) > MOST_BESIDE:
+        columns = [[row for column in columns for row in column]]
     longest = max(len(column) for column in columns)
     head = 0.45 + (0.07 * max(map(len, runtimes)) if len(runtimes) > 2 else 0)
     figure, places = plt.subplots(1, len(columns), figsize=(WIDTH, 0.215 * longest + head), squeeze=False)
@@ -32,7 +36,7 @@ def draw(results: Results) -> Figure:
         axes.set_xlim(0, 1)
         axes.set_ylim(longest - 0.4, -0.6)
         axes.set_axis_off()
-        table(axes, column, runtimes, results)
+        table(axes, column, runtimes, results, wide=len(columns) == 1)
     counts = Counter(verdict["verdict"] for verdict in results.verdicts)
     handles = [handle(name, f"{name} ({counts[name]})") for name in VERDICTS]
     figure.legend(handles=handles, loc="upper left", ncols=len(handles), handlelength=1.2, borderaxespad=0.2)
@@ -52,12 +56,13 @@ def halves(results: Results, sections: list[str]) -> list[list[tuple[str, str]]]
     return parts
 
 
-def table(axes: Axes, rows: list[tuple[str, str]], runtimes: list[str], results: Results) -> None:
+def table(axes: Axes, rows: list[tuple[str, str]], runtimes: list[str], results: Results, wide: bool) -> None:
+    """Claims down, runtimes across. wide: the table has the whole figure to itself."""
     found = {(row["claim"], row["runtime"]): row["verdict"] for row in results.verdicts}
     demonstrations = {row["claim"] for row in results.verdicts if row.get("demonstration")}
     step = 0.13 if len(runtimes) == 2 else min(0.06, 0.5 / len(runtimes))
     # Slanted names of runtimes need room to the right of the last column.
-    last = 0.91 if len(runtimes) > 2 else 0.97
+    last = 0.97 if len(runtimes) < 3 else 0.94 if wide else 0.91
     across = [last - step * (len(runtimes) - 1 - place) for place in range(len(runtimes))]
     several = len(runtimes) > 2
     for x, runtime in zip(across, runtimes, strict=True):

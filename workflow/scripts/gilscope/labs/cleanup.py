@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Callable
 
 import psutil
 
 from gilscope.labs import LIKELY, Lab
 from gilscope.labs._scripts import Script, running, source_beside
 from gilscope.labs._start_methods import START_METHODS, unless_there
+from gilscope.strategies.processes import no_executor
 
 KINDS = ("Pool", "ProcessPoolExecutor", "Process")
 AFTER_S = 2.0
@@ -65,6 +68,12 @@ def exit_parent(kind: str) -> dict[str, bool]:
         return {"left_running": any_left(workers), "parent_ends": not any_left([parent])}
 
 
+def unless_usable(kind: str, method: str) -> Callable[[], str | None]:
+    """A case's ``unavailable`` for workers of a kind, started by a method."""
+    executor = kind == "ProcessPoolExecutor" and method != "fork"
+    return functools.partial(no_executor, method) if executor else unless_there(method)
+
+
 for kind in KINDS:
     LAB.case(f"parent exits, {kind} (default method)", trials=LIKELY, few=3, limit_s=20, kind=kind)(exit_parent)
     for method in START_METHODS:
@@ -73,7 +82,7 @@ for kind in KINDS:
             trials=LIKELY,
             together=4,
             limit_s=20,
-            unavailable=unless_there(method),
+            unavailable=unless_usable(kind, method),
             kind=kind,
             method=method,
         )(kill_parent)

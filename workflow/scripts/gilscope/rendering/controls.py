@@ -115,11 +115,19 @@ def environment(results: Results) -> Html:
         rows.append(("Frequency", "unknown", "unknown", "–"))
     content = table(("Reading", "Median round", "Worst round", "Limit"), rows, "cards")
     if len(marked):
+        several = len(results.runtimes) > 1
         listed = [
-            (row["workload"], row["size"] or "a lab", f"{row['round']:.0f}" if row["round"] else "", row["flags"])
+            (
+                row["workload"],
+                *([row["runtime"]] if several else []),
+                row["size"] or "a lab",
+                f"{row['round']:.0f}" if row["round"] else "",
+                row["flags"],
+            )
             for row in marked.to_dict("records")
         ]
-        content += folded("Disturbed rounds", table(("Workload or lab", "Size", "Round", "What disturbed it"), listed))
+        headings = ("Workload or lab", *(["Runtime"] if several else []), "Size", "Round", "What disturbed it")
+        content += folded("Disturbed rounds", table(headings, listed))
     return verdict + content
 
 
@@ -139,8 +147,14 @@ def hidden_parallelism(results: Results) -> Html:
         libraries = sorted({name for row in told for name in row["hidden_threads"]})
         text = f"Read back inside the workers of {counted(len(counts), 'cell')} ({', '.join(libraries)})."
         verdict = note("good", "One BLAS thread everywhere.", text)
+    on = {name: f", {name}" if len(results.runtimes) > 1 else "" for name in results.runtimes}
     rows = [
-        (row["workload"], row["size"], row["cell"], ", ".join(f"{k}: {v}" for k, v in row["hidden_threads"].items()))
+        (
+            row["workload"],
+            row["size"] + on.get(row["runtime"], ""),
+            row["cell"],
+            ", ".join(f"{k}: {v}" for k, v in row["hidden_threads"].items()),
+        )
         for row in meant
     ]
     shown = table(("Workload", "Size", "Cell", "Threads in each worker"), rows)

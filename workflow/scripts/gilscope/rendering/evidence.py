@@ -1,10 +1,10 @@
-"""What the findings rest on: figures, machine, runtimes, gaps, and how to repeat it."""
+"""What the findings rest on: figures, machine, gaps, and how to repeat it."""
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -27,32 +27,51 @@ from gilscope.rendering.markup import (
     table,
 )
 
-ORDER = ("verdicts", "dial", "scaling", "by_strategy", "by_size")
+ORDER = ("verdicts", "lock", "dial", "scaling", "by_strategy", "by_size", "tax", "speed")
 LIBRARIES = ("snakemake", "pyperf", "numpy", "pandas", "scipy", "matplotlib", "seaborn", "papermill", "nbconvert")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def all_pictures(figures: Sequence[str], captions: str) -> Html:
-    """Every figure with its caption, inside the page."""
+NO_TABLES: Mapping[str, Html] = {}
+
+
+def all_pictures(figures: Sequence[str], captions: str, tables: Mapping[str, Html] = NO_TABLES) -> Html:
+    """Every figure with its caption and, by its name, its table; what this run could not fill is a line at the end."""
     paths = sorted(
         map(Path, figures), key=lambda path: (ORDER.index(path.stem) if path.stem in ORDER else len(ORDER), path.stem)
     )
-    return joined(picture(path, Path(captions) / f"{path.stem}.rst") for path in paths) or note(
-        "warn", "No figures.", "None has been drawn."
-    )
+    drawings = {path: ElementTree.fromstring(path.read_bytes()) for path in paths}
+    lacking: dict[str, list[str]] = {}
+    shown = []
+    for path, drawing in drawings.items():
+        if needs := drawing.get("data-needs"):
+            lacking.setdefault(needs, []).append(title_of(drawing, path))
+        else:
+            shown.append(picture(path, drawing, Path(captions) / f"{path.stem}.rst", tables.get(path.stem, EMPTY)))
+    if not paths:
+        return note("warn", "No figures.", "None has been drawn.")
+    return joined(shown) + left_out(lacking)
 
 
-def picture(path: Path, caption: Path) -> Html:
+def left_out(lacking: Mapping[str, Sequence[str]]) -> Html:
+    """One line: which figures there would be with what."""
+    parts = [f"{' and '.join(f'*{title}*' for title in titles)} with {needs}" for needs, titles in lacking.items()]
+    return paragraphs(f"There would also be {', and '.join(parts)}.") if parts else EMPTY
+
+
+def title_of(drawing: ElementTree.Element, path: Path) -> str:
+    return drawing.findtext(f"{SVG}title") or path.stem
+
+
+def picture(path: Path, drawing: ElementTree.Element, caption: Path, content: Html) -> Html:
     """A drawing with its own title as the heading and its own description for those who do not see it."""
-    content = path.read_bytes()
-    drawing = ElementTree.fromstring(content)
-    title = drawing.findtext(f"{SVG}title") or path.stem
+    title = title_of(drawing, path)
     width, height = (round(float(drawing.get(side, "0").removesuffix("pt")) * 4 / 3) for side in ("width", "height"))
     words = paragraphs(caption.read_text(encoding="utf-8")) if caption.is_file() else EMPTY
     return Html(
         '<figure id="figure-{}"><h3>{}</h3><div class="box" tabindex="0" role="group" aria-label="{}">'
         '<img alt="{}" width="{}" height="{}" src="data:image/svg+xml;base64,{}"></div>'
-        "<figcaption>{}</figcaption></figure>"
+        "<figcaption>{}</figcaption>{}</figure>"
     ).format(
         path.stem,
         title,
@@ -60,8 +79,9 @@ def picture(path: Path, caption: Path) -> Html:
         drawing.findtext(f"{SVG}desc") or title,
         width,
         height,
-        base64.b64encode(content).decode(),
+        base64.b64encode(path.read_bytes()).decode(),
         words,
+        content,
     )
 
 
@@ -100,47 +120,14 @@ def number_or_text(value: Any) -> str:
     return number(value) if isinstance(value, (int, float)) else str(value)
 
 
-def runtimes(results: Results) -> Html:
-    """Each runtime by what it reported, with its packages folded away."""
-    state: dict[Any, str] = {True: "on", False: "off"}
-    answer: dict[Any, str] = {True: "yes", False: "no"}
-    rows = [
-        (
-            name,
-            f"{known.get('implementation') or ''} {known.get('version') or 'unknown'}",
-            known.get("build") or "unknown",
-            state.get(known.get("gil"), "unknown"),
-            answer.get(known.get("free_threaded"), "unknown"),
-            known.get("start_method") or "unknown",
-        )
-        for name, known in results.runtimes.items()
-    ]
-    headings = ("Runtime", "Version", "Build", "GIL", "Free-threaded build", "Default start method")
-    packages = [
-        folded(f"Packages of {name}", facts(sorted((known.get("packages") or {}).items())))
-        for name, known in results.runtimes.items()
-        if known.get("packages")
-    ]
-    return (table(headings, rows) or note("warn", "Unknown.", "No runtime has been recorded.")) + joined(packages)
-
-
 def gaps(results: Results) -> Html:
-    """What was skipped, failed or does not apply, and why."""
+    """What was skipped, failed or does not apply, and why; the same gap of several runtimes once."""
+    found: dict[tuple[str, str, str, str], list[str]] = {}
+    for gap in results.gaps:
+        found.setdefault(gap_in_words(gap), []).append(gap["runtime"])
     rows = [
-        (
-            gap["workload"],
-            f"{gap['size']}, {gap.get('cell') or 'all cells'}",
-            gap["runtime"],
-            gap["state"],
-            gap["reason"],
-        )
-        for gap in results.gaps
-        if "lab" not in gap
-    ]
-    rows += [
-        (f"lab {gap['lab']}", gap["case"] or "all cases", gap["runtime"], lab_state(gap), gap["reason"])
-        for gap in results.gaps
-        if "lab" in gap
+        (what, where, ", ".join(dict.fromkeys(names)), state, reason)
+        for (what, where, state, reason), names in found.items()
     ]
     if not rows:
         return note("good", "Nothing.", "Every cell of the sweep was measured, and every trial gave an answer.")
@@ -148,8 +135,14 @@ def gaps(results: Results) -> Html:
     return content if len(rows) <= 12 else folded(counted(len(rows), "gap"), content)
 
 
-def lab_state(gap: dict[str, Any]) -> str:
-    return "not applicable" if gap["trial"] is None else f"trial {gap['trial'] + 1} gave no answer"
+def gap_in_words(gap: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """What is missing, which part of it, its state, and why."""
+    if "lab" in gap:
+        trial = "not applicable" if gap["trial"] is None else f"trial {gap['trial'] + 1} gave no answer"
+        return f"lab {gap['lab']}", gap["case"] or "all cases", trial, gap["reason"]
+    if "workload" in gap:
+        return gap["workload"], f"{gap['size']}, {gap.get('cell') or 'all cells'}", gap["state"], gap["reason"]
+    return "the whole runtime", "everything", gap["state"], gap["reason"]
 
 
 def reproduce(results: Results) -> Html:

@@ -1,24 +1,25 @@
-"""What the measurements say: the first screen, the verdicts in words, the talk's decision table."""
+"""What the measurements say at a glance: the first screen, and the talk's decision table."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Any
 
+from gilscope.analysis.across import overall
+from gilscope.analysis.counterparts import CPYTHON
 from gilscope.figures import Results
-from gilscope.rendering.bars import interval_bar, share_bar
-from gilscope.rendering.data import linked
+from gilscope.figures._runtimes import current, identified, spoken
+from gilscope.rendering.bars import share_bar
+from gilscope.rendering.claims import by_claim, several_runtimes
 from gilscope.rendering.markup import (
     EMPTY,
     SIGNS,
     Html,
-    badge,
     counted,
     day,
     folded,
     interval,
     joined,
-    missing,
     note,
     number,
     table,
@@ -26,15 +27,7 @@ from gilscope.rendering.markup import (
 
 ROUNDS_FOR_A_VERDICT = 5
 """Fewer than this many rounds make a report provisional."""
-MOST_CASES = 12
-"""More cases than this are folded."""
 AGREES = {True: ("confirmed", "✓ yes"), False: ("refuted", "✗ no")}
-HEADINGS = {
-    "refuted": "Not so on this machine",
-    "mixed": "It depends",
-    "confirmed": "True on this machine",
-    "inconclusive": "The data do not decide",
-}
 
 
 def opening(results: Results) -> Html:
@@ -44,10 +37,7 @@ def opening(results: Results) -> Html:
     line = [
         machine.get("cpu"),
         counted(cores, "usable core") if cores else None,
-        *(
-            f"{facts.get('implementation', '')} {facts.get('version', '')}".strip() or name
-            for name, facts in results.runtimes.items()
-        ),
+        *runtimes_in_words(results),
         day(results.rounds["ended"].max()) if results.rounds["ended"].notna().any() else "nothing measured yet",
     ]
     items = joined(Html("<li>{}</li>").format(item) for item in dict.fromkeys(line) if item)
@@ -56,6 +46,22 @@ def opening(results: Results) -> Html:
         "<h1>When do threads, processes and coroutines help?</h1>"
         '<ul class="line">{}</ul></header>'
     ).format(results.label, items)
+
+
+def runtimes_in_words(results: Results) -> list[str]:
+    """The runtimes; the versions of one implementation together, free-threaded builds each with their lock."""
+    words: list[str] = []
+    versions: dict[str, list[str]] = {}
+    for one in identified(results.runtimes):
+        said = spoken(one.runtime, results.runtimes[one.runtime])
+        if one.free_threaded or said == one.runtime:
+            words.append(said)
+        else:
+            versions.setdefault(one.implementation, []).append(one.version)
+    for name, found in versions.items():
+        listed = ", ".join(found[:-1]) + (" and " if found[1:] else "") + found[-1]
+        words.insert(0 if name == CPYTHON else len(words), f"{name} {listed}")
+    return words
 
 
 def rounds_planned(results: Results) -> int | None:
@@ -94,8 +100,8 @@ def warnings(results: Results) -> Html:
 
 
 def counts(results: Results) -> Html:
-    """How many claims came out how."""
-    found = Counter(verdict["verdict"] for verdict in results.verdicts)
+    """How many claims came out how, each counted once over all runtimes."""
+    found = Counter(overall(rows) for rows in by_claim(results))
     if not found:
         return note("warn", "No verdicts.", "No claim has been judged.")
     tiles = [
@@ -104,148 +110,62 @@ def counts(results: Results) -> Html:
         )
         for name, sign in SIGNS.items()
     ]
-    return Html('<ul class="tiles">{}</ul>{}').format(joined(tiles), share_bar([(name, found[name]) for name in SIGNS]))
-
-
-def several_runtimes(results: Results) -> bool:
-    return len({verdict["runtime"] for verdict in results.verdicts}) > 1
-
-
-def claims_tested(results: Results) -> Html:
-    """A table for each outcome, what the talk did not foresee first."""
-    parts = []
-    for outcome, heading in HEADINGS.items():
-        verdicts = [verdict for verdict in results.verdicts if verdict["verdict"] == outcome]
-        if not verdicts:
-            continue
-        rows = [(claim(verdict, results), badge(outcome), measured(verdict)) for verdict in verdicts]
-        parts.append(Html("<h3>{} <small>{}</small></h3>").format(heading, counted(len(rows), "claim")))
-        parts.append(table(("Claim", "Verdict", "Measured, and what was claimed"), rows, "cards claims"))
-    return joined(parts)
-
-
-def claim(verdict: dict[str, Any], results: Results) -> Html:
-    extra = [f"slide: {verdict['slide']}"] if verdict.get("slide") else []
-    extra += [f"runtime: {verdict['runtime']}"] if several_runtimes(results) else []
-    extra += ["demonstration"] if verdict.get("demonstration") else []
-    words = verdict.get("explanation")
-    return Html('<span class="says" id="{}">{}</span><small><code>{}</code>{}</small>{}').format(
-        f"claim-{verdict['claim']}-{verdict['runtime']}",
-        verdict["says"],
-        verdict["claim"],
-        joined(Html(" · {}").format(text) for text in extra),
-        Html('<p class="explanation">{}</p>').format(words) if words else EMPTY,
-    )
-
-
-def measured(verdict: dict[str, Any]) -> Html:
-    """Each case with its estimate, interval and threshold; then why it came out so."""
-    cases = joined(Html("<li>{}</li>").format(case_in_words(case)) for case in verdict["cases"])
-    said = {case.get("reason") for case in verdict["cases"]}
-    new = verdict.get("reason") and verdict["reason"] not in said
-    reason = Html('<p class="reason">{}</p>').format(verdict["reason"]) if new else EMPTY
-    if len(verdict["cases"]) > MOST_CASES:
-        return reason + folded(counted(len(verdict["cases"]), "case"), Html('<ul class="cases">{}</ul>').format(cases))
-    return (Html('<ul class="cases">{}</ul>').format(cases) if cases else EMPTY) + reason
-
-
-def case_in_words(case: dict[str, Any]) -> Html:
-    """``1.02 × [0.99, 1.05], claimed below 1.15``, and what was measured."""
-    name = Html('<span class="case"><span class="sign {}" role="img" aria-label="{}">{}</span> {}</span>').format(
-        case["verdict"].replace(" ", "-"), case["verdict"], SIGNS.get(case["verdict"], "–"), case["case"]
-    )
-    if missing(case.get("estimate")):
-        return Html('{} <span class="reason">{}</span>').format(name, case.get("reason") or "not measured")
-    return Html('{} <span class="result">{}<span>{} <span class="claimed">{}</span></span></span>{}').format(
-        name,
-        interval_bar(case),
-        measured_interval(case),
-        Html("claimed {} · {}{} {}").format(
-            threshold(case.get("threshold") or {}),
-            basis(case),
-            q_value(case) + noted(case),
-            linked(case.get("cells") or []),
-        ),
-        Html('<span class="reason">{}</span>').format(case["reason"]) if case.get("reason") else EMPTY,
-    )
-
-
-def measured_interval(case: dict[str, Any]) -> Html:
-    """The estimate with its interval; shares in per cent."""
-    scale, unit = (100, "%") if case.get("unit") == "share" else (1, case.get("unit") or "")
-    known = {name: scale * case[name] for name in ("estimate", "low", "high") if not missing(case.get(name))}
-    return interval(known.get("estimate"), known.get("low"), known.get("high"), unit)
-
-
-def noted(case: dict[str, Any]) -> str:
-    return f" · {case['notes']}" if case.get("notes") else ""
-
-
-def basis(case: dict[str, Any]) -> str:
-    """What was measured; where it was counted, the counts say it best."""
-    metric = (case.get("metric") or "").replace("_", " ")
-    return str(case.get("counted") or metric) if metric in ("share", "observed ratio") else metric
-
-
-def q_value(case: dict[str, Any]) -> str:
-    """The corrected probability behind the verdict: the smaller of the two directions."""
-    known = [case[key] for key in ("q_holds", "q_fails") if not missing(case.get(key))]
-    if not known:
-        return ""
-    return ", q\u00a0<\u00a00.001" if min(known) < 0.001 else f", q\u00a0=\u00a0{min(known):.2g}"
-
-
-def threshold(limits: dict[str, Any]) -> str:
-    if "within" in limits:
-        low, high = limits["within"]
-        return f"between {number(low)} and {number(high)}"
-    return ", ".join(f"{side} {number(limit)}" for side, limit in limits.items())
-
-
-def claims_not_tested(results: Results) -> Html:
-    """The claims without a verdict, each with its reason."""
-    verdicts = [verdict for verdict in results.verdicts if verdict["verdict"] == "not tested"]
-    if not verdicts:
-        return EMPTY
-    rows = [(claim(verdict, results), why_not(verdict)) for verdict in verdicts]
-    return folded(
-        f"Not tested: {counted(len(rows), 'claim')}, with the reasons", table(("Claim", "Why not"), rows, "cards")
-    )
-
-
-def irrefutable(results: Results) -> Html:
-    """What the talk says that no experiment could decide."""
-    items = joined(Html("<li>{}</li>").format(text) for text in results.irrefutable)
-    return (
-        folded("Said in the talk, and not for any experiment to decide", Html("<ul>{}</ul>").format(items))
-        if items
-        else EMPTY
-    )
-
-
-def why_not(verdict: dict[str, Any]) -> str:
-    reasons = dict.fromkeys(case["reason"] for case in verdict["cases"] if case.get("reason"))
-    return verdict.get("reason") or "; ".join(reasons) or "no reason recorded"
+    bar = share_bar([(name, found[name]) for name in SIGNS])
+    several = f"Over {len(results.runtimes)} runtimes; mixed where they differ." if several_runtimes(results) else ""
+    words = Html('<p class="small">{}</p>').format(several) if several else EMPTY
+    return Html('<ul class="tiles">{}</ul>{}{}').format(joined(tiles), bar, words)
 
 
 def decisions(results: Results) -> Html:
-    """The talk's decision table beside what was fastest here."""
+    """The talk's decision table beside what was fastest here: on one runtime, and folded under it on each other one."""
+    runtimes = results.ordered(row["runtime"] for row in results.decisions)
+    if not runtimes:
+        return note("warn", "Nothing to decide from.", "No decision could be filled in.")
+    own = current(results.runtimes)
+    own = own if own in runtimes else runtimes[0]
+    first = decided_on(results, own)
+    if len(runtimes) == 1:
+        return first
+    found = {name: differing(results, name, own) for name in runtimes if name != own}
+    folds = joined(
+        folded(f"On {name}: another strategy was fastest in {differ} of {both} rows", decided_on(results, name))
+        for name, (differ, both) in found.items()
+        if differ
+    )
+    alike = ", ".join(name for name, (differ, both) in found.items() if both and not differ)
+    words = Html("<p>The same strategies were fastest on {}.</p>").format(alike) if alike else EMPTY
+    return Html("<p>On <strong>{}</strong>:</p>{}{}{}").format(own, first, folds, words)
+
+
+def differing(results: Results, runtime: str, own: str) -> tuple[int, int]:
+    """In how many rows another strategy was fastest than on our own runtime, and in how many both have one."""
+    best: dict[str, dict[tuple[str, str], str]] = {runtime: {}, own: {}}
+    for row in results.decisions:
+        if row["runtime"] in best and row["best"]:
+            best[row["runtime"]][row["task"], row["workload"]] = strategy_of(row["best"])
+    both = best[runtime].keys() & best[own].keys()
+    return sum(best[runtime][key] != best[own][key] for key in both), len(both)
+
+
+def strategy_of(best: str) -> str:
+    """``threading × 2, warm`` → ``threading``."""
+    return best.partition(" ")[0]
+
+
+def decided_on(results: Results, runtime: str) -> Html:
     rows = [
         (
-            Html("{}{}").format(
-                row["task"], Html("<small>{}</small>").format(row["runtime"]) if len(results.runtimes) > 1 else EMPTY
-            ),
+            row["task"],
             row["talk"],
             best(row),
             interval(row.get("estimate"), row.get("low"), row.get("high"), "x"),
             agreement(row),
         )
         for row in results.decisions
+        if row["runtime"] == runtime
     ]
     headings = ("Task", "The talk says", "Fastest here", "Against one after the other", "Do they agree?")
-    return table(headings, rows, "cards decisions") or note(
-        "warn", "Nothing to decide from.", "No decision could be filled in."
-    )
+    return table(headings, rows, "cards decisions")
 
 
 def best(row: dict[str, Any]) -> Html:

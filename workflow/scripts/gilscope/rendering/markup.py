@@ -36,8 +36,9 @@ def table(headings: Sequence[Any], rows: Iterable[Sequence[Any]], kind: str = ""
     body = []
     for first, *rest in rows:
         cells = [Html('<th scope="row">{}</th>').format(first)]
+        # Only a card, which has no headings above it, shows the label: in long tables it is most of the page's size.
         cells += [
-            Html('<td data-label="{}">{}</td>').format(label, cell)
+            Html('<td data-label="{}">{}</td>').format(label, cell) if kind else Html("<td>{}</td>").format(cell)
             for label, cell in zip(headings[1:], rest, strict=True)
         ]
         body.append(Html("<tr>{}</tr>").format(joined(cells)))
@@ -71,6 +72,13 @@ def note(kind: str, heading: str, text: Any) -> Html:
 def badge(verdict: str) -> Html:
     return Html('<span class="badge {}"><span aria-hidden="true">{}</span> {}</span>').format(
         verdict.replace(" ", "-"), SIGNS.get(verdict, "–"), verdict
+    )
+
+
+def sign(verdict: str) -> Html:
+    """A verdict's sign, with its word for those who do not see it."""
+    return Html('<span class="sign {}" role="img" aria-label="{}">{}</span>').format(
+        verdict.replace(" ", "-"), verdict, SIGNS.get(verdict, "–")
     )
 
 

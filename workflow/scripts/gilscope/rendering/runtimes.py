@@ -1,0 +1,86 @@
+"""The runtimes of a run, as they reported themselves, and whether their lock was as it was set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gilscope.figures import Results
+from gilscope.figures._runtimes import identified
+from gilscope.rendering.markup import EMPTY, Html, counted, facts, folded, joined, note, table
+from gilscope.runtimes import lock_expected
+
+STATE: dict[Any, str] = {True: "on", False: "off"}
+ANSWER: dict[Any, str] = {True: "yes", False: "no"}
+
+
+def runtimes(results: Results) -> Html:
+    """Each runtime by what it reported, with its packages folded away."""
+    rows = [
+        (
+            name,
+            known.get("name") or ("current" if known.get("current") else "–"),
+            f"{known.get('implementation') or ''} {known.get('version') or 'unknown'}",
+            known.get("build") or "unknown",
+            STATE.get(known.get("gil"), "unknown"),
+            ANSWER.get(known.get("free_threaded"), "unknown"),
+            known.get("start_method") or "unknown",
+        )
+        for name, known in results.runtimes.items()
+    ]
+    headings = ("Runtime", "Called", "Version", "Build", "GIL", "Free-threaded build", "Default start method")
+    listed = table(headings, rows) or note("warn", "Unknown.", "No runtime has been recorded.")
+    return broken(results) + listed + missing_libraries(results) + packages(results)
+
+
+def packages(results: Results) -> Html:
+    """The versions of what is installed, side by side where there are several runtimes."""
+    found = {name: known["packages"] for name, known in results.runtimes.items() if known.get("packages")}
+    if len(found) < 2:
+        return joined(folded(f"Packages of {name}", facts(sorted(held.items()))) for name, held in found.items())
+    libraries = sorted({library for held in found.values() for library in held})
+    rows = [(library, *(held.get(library, "–") for held in found.values())) for library in libraries]
+    return folded("Packages of each runtime", table(("Package", *found), rows))
+
+
+def broken(results: Results) -> Html:
+    """The runtimes in which nothing could run."""
+    return joined(
+        note("bad", f"Nothing could run on {name}:", known["broken"])
+        for name, known in results.runtimes.items()
+        if known.get("broken")
+    )
+
+
+def missing_libraries(results: Results) -> Html:
+    """What could not be installed, and why; the same reason of several runtimes once."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, known in results.runtimes.items():
+        for library, reason in (known.get("missing") or {}).items():
+            found.setdefault((library, reason), []).append(name)
+    rows = [(library, ", ".join(names), reason) for (library, reason), names in found.items()]
+    shown = table(("Library", "Runtime", "Why not"), rows, "cards")
+    return folded(f"{counted(len(rows), 'gap')} among the libraries", shown) if rows else EMPTY
+
+
+def lock(results: Results) -> Html:
+    """Whether the lock was as it was set in the workers; nothing where no runtime has the choice."""
+    free = [one for one in identified(results.runtimes) if one.free_threaded]
+    if not free:
+        return EMPTY
+    told = [row for row in results.workers if row.get("gil") is not None and lock_expected(row["runtime"]) is not None]
+    wrong = [row for row in told if bool(row["gil"]) is not lock_expected(row["runtime"])]
+    if not told:
+        verdict = note("warn", "Unknown.", "No worker of a free-threaded runtime has told the state of its lock.")
+    elif wrong:
+        names = ", ".join(f"{row['workload']} {row['cell']} on {row['runtime']}" for row in wrong[:4])
+        more = f" and {len(wrong) - 4} more" if len(wrong) > 4 else ""
+        text = f"in {len(wrong)} of {counted(len(told), 'cell')}: {names}{more}. They were not timed: see the reasons."
+        verdict = note("bad", "The lock was not as it was set", text)
+    else:
+        states = ", ".join(f"{one.runtime} {'off' if one.lock_off else 'on'}" for one in free)
+        text = f"in the workers of {counted(len(told), 'cell')}: {states}."
+        verdict = note("good", "The lock was as it was set", text)
+    return Html(
+        "<h3>The lock</h3><p>A free-threaded build runs with its lock on or off, and an extension may turn it on "
+        "again: each cell\u2019s workers are asked after all imports.</p>{}"
+    ).format(verdict)
