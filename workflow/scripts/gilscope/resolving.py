@@ -69,7 +69,7 @@ class Runtime:
         """The beginning of a shell command that this interpreter runs, free of absolute paths.
 
         Only the lock on is forced: where it is off it can come back, as it would for a user, and that is caught. An
-        installation that cannot be written to would compile its library whenever a process starts: the code is kept here.
+        installation that cannot be written to would compile its library whenever a process starts: that is kept here.
         """
         lock = "PYTHON_GIL=1 " if self.id.endswith("-gil") else ""
         if self.current:
