@@ -133,7 +133,7 @@ def main() -> None:
 
     import numpy as np
     from gilscope.analysis.intervals import centre, interval
-    from gilscope.measuring.lock import machine_lock
+    from gilscope.running.lock import machine_lock
 
     rounds = []
     with machine_lock():

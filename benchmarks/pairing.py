@@ -130,7 +130,7 @@ def measure_arm(arm: Arm, seconds: float, seed: str) -> list[list[list[Any]]]:
 def measure(path: Path, repetitions: int, more: int, seconds: float) -> None:
     """Append an interval's worth of values of each arm in turn, then ``more`` of ours alone."""
     from gilscope.measuring.hidden import turn_off_hidden_threads
-    from gilscope.measuring.lock import machine_lock
+    from gilscope.running.lock import machine_lock
 
     turn_off_hidden_threads()
     plan = [(number, arm) for number in range(repetitions) for arm in random.Random(number).sample(ARMS, len(ARMS))]

@@ -12,7 +12,7 @@ from gilscope import doctor
 from gilscope.config import Limits
 from gilscope.doctor import OK, UNKNOWN, WARN, Finding, examine, in_words
 from gilscope.machine import Machine, describe_machine
-from gilscope.measuring.lock import machine_lock
+from gilscope.running.lock import machine_lock
 
 
 @pytest.fixture(scope="module")

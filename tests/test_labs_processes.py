@@ -10,8 +10,8 @@ import pytest
 from gilscope.labs import Lab, cleanup, crash, footprint, load_lab, memory_isolation, setup_rules, startup
 from gilscope.labs._scripts import MOST_OUTPUT, answer_of, members, running
 from gilscope.labs._start_methods import missing
-from gilscope.measuring.keeper import Nest, kept
-from gilscope.measuring.trials import Chunk, run_process
+from gilscope.observing.keeper import Nest, kept
+from gilscope.observing.trials import Chunk, run_process
 
 FORK = pytest.mark.skipif(missing("fork") is not None, reason="no fork here")
 

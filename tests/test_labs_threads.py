@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from gilscope.labs import deadlock, joining, locking, producer_consumer, race, switching
-from gilscope.measuring.keeper import kept
-from gilscope.measuring.trials import Chunk, run_process
+from gilscope.observing.keeper import kept
+from gilscope.observing.trials import Chunk, run_process
 from gilscope.runtimes import gil_enabled
 
 Spans = list[tuple[float, float]]

@@ -22,7 +22,7 @@ import psutil
 import pytest
 from gilscope.labs import Lab, connections, messages, responsiveness
 from gilscope.labs import turtle as drawing
-from gilscope.measuring.keeper import MARK
+from gilscope.observing.keeper import MARK
 from gilscope.runtimes import gil_enabled
 
 
@@ -324,7 +324,7 @@ def drawn(display: str, environment: dict[str, str], tmp_path: Path) -> Callable
     pytest.importorskip("tkinter", reason="this Python has no tkinter")
 
     def run(name: str) -> dict[str, float]:
-        command = [sys.executable, "-m", "gilscope.measuring.trial_host", "turtle", name, "0", "1", "answer"]
+        command = [sys.executable, "-m", "gilscope.observing.trial_host", "turtle", name, "0", "1", "answer"]
         here = {**environment, "DISPLAY": display}
         subprocess.run(command, cwd=tmp_path, env=here, check=False, timeout=30)
         return json.loads((tmp_path / "answer").read_text())["seen"]

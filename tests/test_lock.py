@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from gilscope.measuring.lock import machine_lock
+from gilscope.running.lock import machine_lock
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="forks and signals")
 
 HOLD = """
 import os, sys, time
-from gilscope.measuring.lock import machine_lock
+from gilscope.running.lock import machine_lock
 with machine_lock(sys.argv[1]) as waited:
     orphan = 0
     if "fork" in sys.argv:

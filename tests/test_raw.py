@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pyperf
 import pytest
-from gilscope.measuring.files import read_json, write_json, written_whole
 from gilscope.measuring.laps import Value
 from gilscope.measuring.raw import SHARED_METADATA, read_values, shared_metadata, write_suite
+from gilscope.running.files import read_json, write_json, written_whole
 
 VALUES = [
     Value("sequential-1", 1, 0, 2, 0.5),

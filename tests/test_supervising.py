@@ -19,9 +19,9 @@ import pytest
 from gilscope.analysis.collecting import collect_gaps, collect_lab_gaps, collect_rounds, collect_timings, collect_traces
 from gilscope.cells import Block
 from gilscope.config import Limits
-from gilscope.measuring.progress import Board
 from gilscope.measuring.raw import read_values
-from gilscope.measuring.watching import last_line
+from gilscope.running.progress import Board
+from gilscope.running.watching import last_line
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="nothing is forked there")
 
@@ -313,7 +313,7 @@ def test_one_that_hangs_is_ended_when_nobody_waits_for_it(bench: Bench) -> None:
 
 
 def test_waiting_for_another_measurement_is_no_hanging(bench: Bench) -> None:
-    hold = "import sys; from gilscope.measuring.lock import machine_lock\nwith machine_lock(): print(1, flush=True); sys.stdin.read()"
+    hold = "import sys; from gilscope.running.lock import machine_lock\nwith machine_lock(): print(1, flush=True); sys.stdin.read()"
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", hold], env=bench.environment, **pipes) as holder:  # type: ignore[call-overload]
         assert holder.stdout.readline()

@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 import pytest
-from gilscope.measuring.keeper import MARK
+from gilscope.observing.keeper import MARK
 
 SCRIPTS = Path(__file__).parents[1] / "workflow/scripts"
 GRIM = '''
@@ -28,7 +28,7 @@ GRIM = '''
 import ctypes, multiprocessing, os, subprocess, sys, tempfile, time
 from multiprocessing import shared_memory
 from gilscope.labs import Lab
-from gilscope.measuring.keeper import segment_name
+from gilscope.observing.keeper import segment_name
 
 LAB = Lab(metrics={"ok": "share", "pid": "count"}, timed=False, seconds=1, side_by_side=8)
 SLEEPER = "import time; time.sleep(600)"

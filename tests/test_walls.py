@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "workflow" / "scripts" / "gilscope"
-MEASURED_FOLDERS = [PACKAGE / name for name in ("workloads", "strategies", "measuring", "labs")]
+MEASURED_FOLDERS = [PACKAGE / name for name in ("workloads", "strategies", "measuring", "observing", "running", "labs")]
 MEASURED = [PACKAGE / "cells.py", PACKAGE / "discovery.py", PACKAGE / "runtimes.py"]
 MEASURED += [file for folder in MEASURED_FOLDERS for file in sorted(folder.rglob("*.py"))]
-SCRIPTS = [PACKAGE.parent / "measure.py", PACKAGE.parent / "record.py", PACKAGE.parent / "observe.py"]
+SCRIPTS = [PACKAGE.parent / f"{name}.py" for name in ("describe_runtime", "measure", "observe", "record")]
 ANALYSING = {"pandas", "scipy", "seaborn", "matplotlib", "pyarrow", "pydantic", "snakemake", "papermill", "nbconvert"}
 OURS = {
     f"gilscope.{name}"
@@ -24,7 +24,10 @@ OURS = {
         "rendering",
         "bundles",
         "config",
+        "config_files",
+        "equipping",
         "mistakes",
+        "resolving",
         "sweep",
         "claims",
         "claim_files",

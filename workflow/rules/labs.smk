@@ -6,10 +6,11 @@ rule observe:
     input:
         script="workflow/scripts/observe.py",
         code=lambda wildcards: package(f"labs/{wildcards.lab}.py", "labs/_*.py"),
-        observing=OBSERVING,
         environment=environment_of,
-        watching=WATCHING,
-        measuring=package("measuring/environment.py", "measuring/memory.py"),
+        running=RUNNING,
+        observing=package(
+            "observing/*.py", "measuring/environment.py", "measuring/memory.py"
+        ),
     output:
         "results/{machine}/labs/{runtime}/{lab}.json",
     log:

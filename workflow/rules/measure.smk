@@ -1,16 +1,9 @@
 """Measuring: every job alone on the machine, rounds of all blocks interleaved (round 1 of all before round 2)."""
 
-MEASURING = package("cells.py", "measuring/*.py")
+RUNNING = package("running/*.py")
 TRACING = package("measuring/memory.py", "measuring/trac*.py")
-OBSERVING = package("measuring/keeper.py", "measuring/trial*.py")
-WATCHING = package(
-    "measuring/files.py",
-    "measuring/lock.py",
-    "measuring/progress.py",
-    "measuring/su*.py",
-    "measuring/watching.py",
-)
-TIMING = [file for file in MEASURING if file not in TRACING + OBSERVING]
+MEASURING = package("cells.py", "measuring/*.py")
+TIMING = [*RUNNING, *(file for file in MEASURING if file not in TRACING)]
 
 
 rule calibrate:

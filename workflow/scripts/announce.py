@@ -4,6 +4,11 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def main() -> None:
@@ -25,7 +30,8 @@ def main() -> None:
     folder = Path("results") / config.folder(describe_machine(config.machine).label)
     verdicts = folder / "verdicts.json"
     if verdicts.exists():
-        print(verdict_table(json.loads(verdicts.read_text(encoding="utf-8"))))
+        runtimes = {path.stem: read(path) for path in sorted((folder / "runtimes").glob("*.json"))}
+        print(verdict_table(read(verdicts), runtimes))
     report = folder / "report.html"
     print(f"report: {report}" if report.exists() else f"no report yet; {report} comes when the sweep is complete")
 

@@ -10,7 +10,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     from gilscope.machine import describe_machine
-    from gilscope.measuring.files import write_json
+    from gilscope.running.files import write_json
 
     write_json(arguments.output, describe_machine(arguments.label).facts())
 

@@ -1,6 +1,9 @@
 """Write what the interpreter that runs this says about itself (rule describe_runtime)."""
 
+from __future__ import annotations
+
 import argparse
+from collections.abc import Iterable
 
 
 def main() -> None:
@@ -11,13 +14,24 @@ def main() -> None:
     parser.add_argument("output")
     arguments = parser.parse_args()
 
-    from gilscope.measuring.files import write_json
-    from gilscope.runtimes import describe_runtime
-    from gilscope.workloads import file_of
+    from gilscope.running.supervising import supervise
 
-    modules = sorted({f"gilscope.workloads.{file_of(name)}" for name in arguments.workloads})
-    called = {"name": arguments.name, "current": arguments.current}
-    write_json(arguments.output, {**describe_runtime(modules), **called})
+    def describe(modules: Iterable[str], imports: str | None) -> None:
+        from gilscope.running.files import write_json
+        from gilscope.runtimes import describe_runtime
+
+        called = {"name": arguments.name, "current": arguments.current, "imports_ended_with": imports}
+        write_json(arguments.output, {**describe_runtime(modules), **called})
+
+    def attempt(left_out: dict[str, str]) -> None:
+        from gilscope.workloads import file_of
+
+        describe(sorted({f"gilscope.workloads.{file_of(name)}" for name in arguments.workloads}), None)
+
+    def surrender(reason: str, left_out: dict[str, str]) -> None:
+        describe([], reason)
+
+    supervise(attempt, surrender)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     from gilscope.cells import Block
-    from gilscope.measuring.supervising import supervise
+    from gilscope.running.supervising import supervise
 
     block = Block.from_json(arguments.block)
 
@@ -24,7 +24,7 @@ def main() -> None:
         from gilscope.measuring.hidden import turn_off_hidden_threads
 
         turn_off_hidden_threads()
-        from gilscope.measuring.files import read_json, write_json
+        from gilscope.running.files import read_json, write_json
 
         if arguments.round is None:
             from gilscope.measuring.rounds import calibrate
@@ -40,8 +40,8 @@ def main() -> None:
         write_json(arguments.facts, facts)
 
     def surrender(reason: str, left_out: dict[str, str]) -> None:
-        from gilscope.measuring.files import EMPTY_SUITE, read_json, write_json
-        from gilscope.measuring.surrendering import empty_calibration, empty_round
+        from gilscope.running.files import EMPTY_SUITE, read_json, write_json
+        from gilscope.running.surrendering import empty_calibration, empty_round
 
         if arguments.round is None:
             write_json(arguments.calibration, empty_calibration(block, reason))

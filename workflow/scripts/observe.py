@@ -12,18 +12,18 @@ def main() -> None:
     parser.add_argument("output")
     arguments = parser.parse_args()
 
-    from gilscope.measuring.files import write_json
-    from gilscope.measuring.supervising import supervise
+    from gilscope.running.files import write_json
+    from gilscope.running.supervising import supervise
 
     small = arguments.descriptive == "small"
 
     def attempt(left_out: dict[str, str]) -> None:
-        from gilscope.measuring.trials import observe
+        from gilscope.observing.trials import observe
 
         write_json(arguments.output, observe(arguments.lab, small=small))
 
     def surrender(reason: str, left_out: dict[str, str]) -> None:
-        from gilscope.measuring.surrendering import empty_lab
+        from gilscope.running.surrendering import empty_lab
 
         write_json(arguments.output, empty_lab(arguments.lab, small, reason))
 

@@ -17,7 +17,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     from gilscope.cells import Block
-    from gilscope.measuring.supervising import supervise
+    from gilscope.running.supervising import supervise
 
     block = Block.from_json(arguments.block)
 
@@ -25,20 +25,20 @@ def main() -> None:
         from gilscope.measuring.hidden import turn_off_hidden_threads
 
         turn_off_hidden_threads()
-        from gilscope.measuring.files import read_json
         from gilscope.measuring.tracing import record_round
+        from gilscope.running.files import read_json
 
         calibration = read_json(arguments.calibration)
         write(record_round(block, arguments.round, calibration, os.path.dirname(arguments.trace), left_out))
 
     def surrender(reason: str, left_out: dict[str, str]) -> None:
-        from gilscope.measuring.surrendering import empty_trace
+        from gilscope.running.surrendering import empty_trace
 
         write(empty_trace(block, arguments.round, left_out, reason))
 
     def write(trace: dict[str, Any]) -> None:
-        from gilscope.measuring.files import write_json
         from gilscope.measuring.trace_events import trace_events
+        from gilscope.running.files import write_json
 
         write_json(arguments.trace, trace)
         write_json(arguments.events, trace_events(trace))

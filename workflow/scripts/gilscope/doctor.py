@@ -15,7 +15,7 @@ from gilscope.analysis.disturbances import readings
 from gilscope.config import Limits
 from gilscope.machine import CGROUPS, CPUS, Machine, read_text
 from gilscope.measuring.environment import file_system, read_environment
-from gilscope.measuring.lock import LOCK_FILE, try_lock
+from gilscope.running.lock import LOCK_FILE, try_lock
 
 OK, WARN, UNKNOWN = "ok", "warn", "unknown"
 PROFILE = Path("/sys/firmware/acpi/platform_profile")

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +48,20 @@ class Run:
     def runtime(self, name: str) -> Runtime:
         return next(runtime for runtime in self.runtimes if runtime.id == name)
 
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """A block's path → its place in the sweep."""
+        return {block.path: place for place, block in enumerate(self.blocks)}
+
     def block(self, runtime: str, workload: str, size: str) -> Block:
-        place = f"{runtime}/{workload}/{size}"
-        return next(block for block in self.blocks if block.path == place)
+        return self.blocks[self.places[f"{runtime}/{workload}/{size}"]]
 
     def turn(self, block: Block, number: int) -> int:
         """When a round's turn comes: the higher, the sooner. Earlier rounds first; in a round block by block.
 
         A block's runtimes follow one another, so that they meet the same machine, in turned order every second round.
         """
-        place = self.blocks.index(block)
+        place = self.places[block.path]
         if number % 2 == 0:
             count = len(self.runtimes)
             place += count - 1 - 2 * (place % count)

@@ -79,6 +79,7 @@ def describe_runtime(modules: Iterable[str] = ()) -> dict[str, Any]:
 
     A module that cannot be imported is left out: the blocks that need it say so themselves.
     """
+    began = identity()
     for module in modules:
         try:
             importlib.import_module(module)
@@ -91,8 +92,9 @@ def describe_runtime(modules: Iterable[str] = ()) -> dict[str, Any]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return {
-        **identity(),
+        **began,
         **equipment(),
+        "gil": gil_enabled(),
         "start_method": multiprocessing.get_start_method(),
         "switch_interval_s": sys.getswitchinterval() if hasattr(sys, "getswitchinterval") else None,
         "packages": packages,

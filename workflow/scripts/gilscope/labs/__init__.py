@@ -1,7 +1,7 @@
 """Experiments about behaviour rather than speed. One file is one lab: its ``LAB``, and a function for each case.
 
 A case's function does one trial and returns what it saw: metric → number (true and false count as 1 and 0). It runs in
-a process that is watched from outside (``measuring/trials.py``), so it may hang, crash or flood its output; where the
+a process that is watched from outside (``observing/trials.py``), so it may hang, crash or flood its output; where the
 behaviour allows, trials share one.
 """
 

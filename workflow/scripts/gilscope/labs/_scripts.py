@@ -13,8 +13,8 @@ from typing import IO, Any, cast
 
 import psutil
 
-from gilscope.measuring.keeper import end_all
-from gilscope.measuring.starting import MOST_OUTPUT, read_capped
+from gilscope.observing.keeper import end_all
+from gilscope.running.starting import MOST_OUTPUT, read_capped
 
 
 def members(group: int) -> list[psutil.Process]:

@@ -25,7 +25,7 @@ from typing import Any, Callable
 import psutil
 
 from gilscope.labs import QUANTITY, SCATTERED, Lab
-from gilscope.measuring.keeper import SEGMENTS, segment_name
+from gilscope.observing.keeper import SEGMENTS, segment_name
 
 Exchange = Callable[[Any], Any]
 """Hands a message over and returns the worker's answer."""

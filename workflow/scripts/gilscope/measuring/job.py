@@ -16,8 +16,8 @@ from typing import Any
 
 from gilscope.cells import SEQUENTIAL, Block
 from gilscope.measuring.environment import file_system
-from gilscope.measuring.progress import Deliberate, lies_in
-from gilscope.measuring.starting import package_environment
+from gilscope.running.progress import Deliberate, lies_in
+from gilscope.running.starting import package_environment
 from gilscope.runtimes import why_missing
 from gilscope.strategies import Strategy, load_strategies
 from gilscope.workloads import Site, Workload, load_workload

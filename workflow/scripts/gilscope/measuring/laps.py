@@ -14,8 +14,8 @@ from typing import Any
 
 from gilscope.cells import SEQUENTIAL, Cell
 from gilscope.measuring.job import Job, WrongAnswer
-from gilscope.measuring.lock import check_parent
-from gilscope.measuring.progress import doing
+from gilscope.running.lock import check_parent
+from gilscope.running.progress import doing
 
 SHORTEST_VALUE_S = 0.005
 MOST_LAPS = 100

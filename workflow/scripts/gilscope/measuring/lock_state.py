@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from gilscope.measuring.starting import package_environment
+from gilscope.running.starting import package_environment
 from gilscope.runtimes import gil_enabled
 
 IMPORTS_S = 60.0

@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from gilscope.measuring.starting import package_environment
+from gilscope.running.starting import package_environment
 
 SHORTEST_PAUSE_S = 0.01
 SHARE_OF_A_CORE = 0.03

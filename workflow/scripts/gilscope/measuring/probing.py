@@ -13,7 +13,7 @@ from gilscope.cells import SEQUENTIAL, Block, Cell
 from gilscope.measuring.hidden import read_hidden_threads
 from gilscope.measuring.isolation import refused_import
 from gilscope.measuring.lock_state import lock_here, lock_objection
-from gilscope.measuring.progress import doing
+from gilscope.running.progress import doing
 from gilscope.runtimes import lock_expected
 
 # A worker imports this file for Probe, and a job brings psutil, which no interpreter but the first can import.

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import pyperf
 
-from gilscope.measuring.files import EMPTY_SUITE, written_whole
 from gilscope.measuring.laps import Value
+from gilscope.running.files import EMPTY_SUITE, written_whole
 
 SHARED_METADATA = (
     "cpu_count",

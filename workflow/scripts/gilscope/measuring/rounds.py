@@ -11,7 +11,6 @@ from typing import Any
 
 from gilscope.cells import SEQUENTIAL, Block, Cell
 from gilscope.measuring.environment import read_environment
-from gilscope.measuring.files import write_json
 from gilscope.measuring.hidden import read_hidden_threads
 from gilscope.measuring.job import Job, NotApplicable, prepared
 from gilscope.measuring.laps import (
@@ -23,8 +22,9 @@ from gilscope.measuring.laps import (
     nothing_to_decide,
     time_value,
 )
-from gilscope.measuring.lock import machine_lock
 from gilscope.measuring.probing import ask_workers, lost_here, lost_meanwhile, probe_workers
+from gilscope.running.files import write_json
+from gilscope.running.lock import machine_lock
 from gilscope.runtimes import gil_enabled
 
 

@@ -11,12 +11,12 @@ from typing import Any
 from gilscope.cells import SEQUENTIAL, Block, Cell
 from gilscope.measuring.job import Job, prepared
 from gilscope.measuring.laps import first_items, forget_helpers
-from gilscope.measuring.lock import check_parent, machine_lock
 from gilscope.measuring.memory import MemorySampler, memory_sampler
 from gilscope.measuring.probing import lost_here
-from gilscope.measuring.progress import doing
 from gilscope.measuring.traced import Task, Traced
 from gilscope.measuring.usage import NOTHING, Usage, own_usage, total
+from gilscope.running.lock import check_parent, machine_lock
+from gilscope.running.progress import doing
 
 
 def charged_elsewhere(tasks: Iterable[Task], warm: bool) -> Usage:

@@ -44,10 +44,15 @@ def packages(results: Results) -> Html:
 
 def broken(results: Results) -> Html:
     """The runtimes in which nothing could run."""
+    told = {
+        "broken": ("bad", "Nothing could run on"),
+        "imports_ended_with": ("warn", "Importing all workloads failed on"),
+    }
     return joined(
-        note("bad", f"Nothing could run on {name}:", known["broken"])
+        note(kind, f"{words} {name}:", known[key])
         for name, known in results.runtimes.items()
-        if known.get("broken")
+        for key, (kind, words) in told.items()
+        if known.get(key)
     )
 
 

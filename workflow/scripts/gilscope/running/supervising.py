@@ -10,8 +10,8 @@ import sys
 from typing import Callable
 
 from gilscope.cells import CELL_NAME, SEQUENTIAL
-from gilscope.measuring.progress import STARTING
-from gilscope.measuring.watching import run_apart
+from gilscope.running.progress import STARTING
+from gilscope.running.watching import run_apart
 
 LIMIT = "GILSCOPE_LIMIT_S"
 """The environment variable that says after how many seconds a cell counts as hanging."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gilscope.measuring import progress
+from gilscope.running import progress
 
 PARENT = os.getppid()
 """Read as early as can be: a parent that goes away while the lock is waited for must not be missed."""

@@ -1,6 +1,6 @@
 """Whatever happens to a lab, nothing of it stays: a process apart cleans up once the lab's own has gone.
 
-python -m gilscope.measuring.keeper TOKEN FOLDER      makes the folder, says "ready", cleans up when its input ends
+python -m gilscope.observing.keeper TOKEN FOLDER      makes the folder, says "ready", cleans up when its input ends
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Callable
 
 import psutil
 
-from gilscope.measuring.starting import package_environment
+from gilscope.running.starting import package_environment
 
 MARK = "GILSCOPE_LAB"
 TRIAL = "GILSCOPE_TRIAL"
@@ -62,7 +62,7 @@ def kept() -> Iterator[Nest]:
     token = secrets.token_hex(6)
     nest = Nest(token, os.path.join(short_folder(), f"gilscope-{token}"))
     keeper = subprocess.Popen(
-        [sys.executable, "-m", "gilscope.measuring.keeper", nest.token, nest.folder],
+        [sys.executable, "-m", "gilscope.observing.keeper", nest.token, nest.folder],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=package_environment(),

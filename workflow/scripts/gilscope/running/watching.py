@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Callable
 
-from gilscope.measuring import lock, progress
-from gilscope.measuring.progress import Board, Deliberate
+from gilscope.running import lock, progress
+from gilscope.running.progress import Board, Deliberate
 
 TICK_S = 1.0
 PATIENCE_S = 5.0

@@ -1,6 +1,6 @@
 """The process in which a lab's trials run, and which may come to grief in their place.
 
-python -m gilscope.measuring.trial_host LAB CASE FIRST COUNT FILE      a JSON line in the file for each trial
+python -m gilscope.observing.trial_host LAB CASE FIRST COUNT FILE      a JSON line in the file for each trial
 """
 
 from __future__ import annotations

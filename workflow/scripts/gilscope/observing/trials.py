@@ -19,10 +19,10 @@ import psutil
 from gilscope.labs import Case, Lab, load_lab
 from gilscope.measuring.environment import read_environment
 from gilscope.measuring.hidden import default_threads
-from gilscope.measuring.keeper import MARK, TRIAL, Nest, carriers, end_all, kept
-from gilscope.measuring.lock import check_parent, machine_lock
-from gilscope.measuring.progress import TRYING, doing
-from gilscope.measuring.starting import read_capped
+from gilscope.observing.keeper import MARK, TRIAL, Nest, carriers, end_all, kept
+from gilscope.running.lock import check_parent, machine_lock
+from gilscope.running.progress import TRYING, doing
+from gilscope.running.starting import read_capped
 from gilscope.runtimes import gil_enabled, runtime_name
 
 START_S = 20.0
@@ -77,7 +77,7 @@ def run_process(name: str, chunk: Chunk, nest: Nest) -> tuple[list[dict[str, Any
     path = os.path.join(nest.folder, f"answers-{trial}")
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "gilscope.measuring.trial_host"),
+            *(sys.executable, "-m", "gilscope.observing.trial_host"),
             *(name, case.name, str(chunk.first), str(chunk.count), path),
         ],
         stdin=subprocess.DEVNULL,

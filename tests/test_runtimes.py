@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from gilscope.runtimes import lock_expected, runtime_name
+
+
+def describe(folder: Path, environment: dict[str, str], *workloads: str) -> dict:
+    """What workflow/scripts/describe_runtime.py writes; modules in ``folder`` come before installed ones."""
+    scripts = environment["PYTHONPATH"]
+    command = [
+        sys.executable,
+        f"{scripts}/describe_runtime.py",
+        str(folder / "facts.json"),
+        "--name",
+        "mine",
+        "--current",
+    ]
+    path = f"{folder}:{scripts}"
+    done = subprocess.run(
+        [*command, "--workloads", *workloads],
+        env={**environment, "PYTHONPATH": path, "TMPDIR": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("runtime", "expected"), [("cp313t-gil", True), ("cp313t-nogil", False), ("cp313", None), ("pypy311", None)]
+)
+def test_a_name_promises_the_lock_where_the_build_leaves_a_choice(runtime: str, expected: bool | None) -> None:
+    assert lock_expected(runtime) is expected
+
+
+def test_a_runtime_says_what_it_is(tmp_path: Path, environment: dict[str, str]) -> None:
+    facts = describe(tmp_path, environment, "matmul", "sleep")
+    assert (facts["runtime"], facts["name"], facts["current"]) == (runtime_name(), "mine", True)
+    assert (facts["missing"], facts["broken"], facts["imports_ended_with"]) == ({}, None, None)
+    assert facts["packages"]["numpy"]
+
+
+def test_a_workload_that_crashes_when_it_is_imported_costs_no_description(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    (tmp_path / "aiohttp.py").write_text("import os; os.abort()\n")
+    facts = describe(tmp_path, environment, "http_fetch")
+    assert facts["runtime"] == runtime_name()
+    assert "SIGABRT" in facts["imports_ended_with"]

@@ -1,0 +1,1 @@
+"""How a lab runs: its trials apart from each other, watched, and cleaned up after."""

@@ -1,0 +1,1 @@
+"""How a measuring job runs: alone on the machine, watched, its files there whole or not at all."""
