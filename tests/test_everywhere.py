@@ -115,6 +115,26 @@ def test_all_of_it_imports(elsewhere: Elsewhere) -> None:
         assert library in needed_by(name)
 
 
+SHARED_FUNCTION = """
+import math, sys, threading
+from gilscope.measuring.job import old_objects_aside
+with old_objects_aside():
+    thread = threading.Thread(target=int)
+    thread.start()
+    thread.join()
+    before = sys.getrefcount(math.sqrt)
+    more = [math.sqrt] * 1000
+    print(sys.getrefcount(math.sqrt) - before)
+"""
+
+
+def test_threads_without_the_lock_count_no_references_to_functions_that_they_share(elsewhere: Elsewhere) -> None:
+    """They would contend for the count, and be slower than one thread where nothing else is shared."""
+    if elsewhere.facts["gil"]:
+        pytest.skip("it has its lock")
+    assert int(elsewhere.run("-c", SHARED_FUNCTION)) == 0
+
+
 def test_every_strategy_answers(elsewhere: Elsewhere, tmp_path: Path) -> None:
     script = tmp_path / "spread_all.py"
     script.write_text(SPREAD_ALL, encoding="utf-8")
