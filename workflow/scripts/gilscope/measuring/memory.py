@@ -111,11 +111,11 @@ def serve(pid: int) -> None:
 
     def sample() -> None:
         nonlocal peak, samples, pause
-        began = time.perf_counter()
+        began = time.process_time()
         if kind is not None:
             peak = max(peak, tree_memory(root, kind, without))
         samples += 1
-        pause = max(SHORTEST_PAUSE_S, (time.perf_counter() - began) / SHARE_OF_A_CORE)
+        pause = max(SHORTEST_PAUSE_S, (time.process_time() - began) / SHARE_OF_A_CORE)
 
     while True:
         try:
