@@ -22,6 +22,7 @@ import psutil
 import pytest
 from gilscope.labs import Lab, connections, messages, responsiveness
 from gilscope.labs import turtle as drawing
+from gilscope.labs._distributions import beyond, beyond_metrics
 from gilscope.observing.keeper import MARK
 from gilscope.runtimes import gil_enabled
 
@@ -380,3 +381,10 @@ def test_a_thread_that_hangs_is_counted() -> None:
     release.set()
     for thread in work.threads:
         thread.join()
+
+
+def test_durations_are_counted_beyond_each_limit() -> None:
+    counts = beyond("ticks", [0.00005, 0.0015, 0.0167, 0.2])
+    assert counts["ticks_beyond_1_ms"] == 3
+    assert (counts["ticks_beyond_0.1_ms"], counts["ticks_beyond_10_ms"], counts["ticks_beyond_100_ms"]) == (3, 2, 1)
+    assert set(counts) == set(beyond_metrics("ticks"))

@@ -19,6 +19,7 @@ from typing import Any, Callable
 import psutil
 
 from gilscope.labs import QUANTITY, Lab
+from gilscope.labs._distributions import beyond, beyond_metrics
 from gilscope.labs._switching import no_switch_interval, switch_interval
 
 PERIOD_S = 1 / 60
@@ -42,10 +43,12 @@ LAB = Lab(
         "p50_delay_s": "s",
         "p99_delay_s": "s",
         "max_delay_s": "s",
+        **beyond_metrics("ticks"),
         "echo_p50_s": "s",
         "echo_p99_s": "s",
         "echo_max_s": "s",
         "echoes": "count",
+        **beyond_metrics("echoes"),
         "computing_cores": "x",
         "call_s": "s",
     },
@@ -178,6 +181,7 @@ def ticks_beside(computing: AbstractContextManager[list[float]]) -> dict[str, fl
         "late_ticks": late,
         "ticks": len(delays),
         **spread_of(delays, "{}_delay_s"),
+        **beyond("ticks", delays),
         "computing_cores": sum(cores),
     }
 
@@ -278,7 +282,12 @@ def echo_times(computing: AbstractContextManager[list[float]]) -> dict[str, floa
             client.kill()
             client.join(PATIENCE_S)
             server.join(PATIENCE_S)
-    return {**spread_of(times, "echo_{}_s"), "echoes": len(times), "computing_cores": sum(cores)}
+    return {
+        **spread_of(times, "echo_{}_s"),
+        "echoes": len(times),
+        **beyond("echoes", times),
+        "computing_cores": sum(cores),
+    }
 
 
 @LAB.case("echo, 4 threads", trials=QUANTITY, few=0, workers=4)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from gilscope.labs import QUANTITY, Lab
+from gilscope.labs._distributions import beyond, beyond_metrics
 from gilscope.labs._switching import no_switch_interval, switch_interval
 
 TRIAL_S = 0.6
@@ -30,6 +31,7 @@ LAB = Lab(
         "runs": "count",
         "median_run_s": "s",
         "longest_run_s": "s",
+        **beyond_metrics("runs"),
         "both_s": "s",
         "neither_s": "s",
     },
@@ -131,6 +133,7 @@ def two_busy_threads() -> dict[str, float]:
         "both_s": seen.both_s,
         "neither_s": seen.neither_s,
         **lengths,
+        **beyond("runs", seen.runs),
     }
 
 
