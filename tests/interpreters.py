@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -38,8 +37,3 @@ def equipped(request: str, folder: Path, *libraries: str) -> str:
     if lacks["broken"]:
         pytest.skip(f"{request}: {lacks['broken']}")
     return str(folder / python_of(name))
-
-
-def own() -> str:
-    """The interpreter that runs the tests, by its version."""
-    return f"{sys.version_info[0]}.{sys.version_info[1]}"

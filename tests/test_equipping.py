@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from gilscope.equipping import BASE, Refused, equip, in_short
+from gilscope.equipping import BASE, equip, in_short
 from gilscope.resolving import python_of
+from gilscope.uv import Refused
 from interpreters import LOCK
 
 

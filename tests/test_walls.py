@@ -32,6 +32,7 @@ OURS = {
         "claims",
         "claim_files",
         "planning",
+        "uv",
     )
 }
 OWNERS = {"pyperf": "measuring", "scipy": "analysis", "seaborn": "figures"}

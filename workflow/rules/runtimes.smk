@@ -23,7 +23,7 @@ rule equip:
     """An environment for a runtime beside the current one: pyperf, psutil, what the workloads import; pinned and hashed."""
     input:
         locks=RUN.config.environments.locks,
-        code="workflow/scripts/gilscope/equipping.py",
+        code=package("equipping.py", "uv.py"),
     output:
         ".runtimes/{environment}/gilscope.json",
     log:

@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 from gilscope.analysis.tables import write_json
-from gilscope.equipping import Refused, equip
+from gilscope.equipping import equip
 from gilscope.resolving import interpreter_variable
+from gilscope.uv import Refused
 
 if __name__ == "__main__":
     environment = snakemake.wildcards.environment

@@ -2,49 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gilscope.resolving import last_words, python_of, uv
+from gilscope.resolving import python_of
 from gilscope.runtimes import MODULES
+from gilscope.uv import Refused, run_uv
 
 BASE = ("pyperf", "psutil")
 """Without these nothing can be measured."""
-PATIENCE_S = 1800
-
-
-class Refused(Exception):
-    """What uv would not do, in its own words."""
-
-
-def run_uv(*arguments: str, given: str = "") -> str:
-    """Run uv; returns what it printed. Raises Refused."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
-    try:
-        done = subprocess.run(
-            [uv(), *arguments, "--quiet"],
-            env=environment,
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as slow:
-        raise Refused(f"uv did not come to an end within {PATIENCE_S} s") from slow
-    if done.returncode:
-        raise Refused(last_words(done.stderr))
-    return done.stdout
+INSTALL_S = 1800
 
 
 def pinned(python: str, library: str, rules: Sequence[str]) -> list[str]:
     """A library and what it needs on this interpreter, in the locks' versions: ``name==version``. Raises Refused."""
-    bare = ("--no-header", "--no-annotate", "--no-emit-index-url")
-    listing = run_uv("pip", "compile", "-", "--python", python, *rules, *bare, given=library)
+    bare = ("--quiet", "--no-header", "--no-annotate", "--no-emit-index-url")
+    listing = run_uv("pip", "compile", "-", "--python", python, *rules, *bare, seconds=INSTALL_S, given=library)
     return [line.partition(";")[0].strip() for line in listing.splitlines() if "==" in line]
 
 
@@ -64,7 +40,8 @@ def install(python: str, libraries: Sequence[str], locks: Sequence[str], from_so
         try:
             pins = pinned(python, library, rules)
             if pins:
-                run_uv("pip", "install", "--python", python, "--require-hashes", *rules, *pins)
+                into = ("--quiet", "--python", python, "--require-hashes", *rules)
+                run_uv("pip", "install", *into, *pins, seconds=INSTALL_S)
                 import_once(python, MODULES.get(bare_name(library), bare_name(library)))
         except Refused as reason:
             missing[bare_name(library)] = in_short(str(reason))
@@ -98,7 +75,8 @@ def equip(
     ``broken`` says why nothing can be measured in it, where that is so. Raises Refused where there is no environment.
     """
     python = python_of(environment)
-    run_uv("venv", "--clear", "--no-project", "--python", interpreter, str(Path(python).parents[1]))
+    folder = str(Path(python).parents[1])
+    run_uv("venv", "--quiet", "--clear", "--no-project", "--python", interpreter, folder, seconds=INSTALL_S)
     missing = install(python, list(dict.fromkeys([*BASE, *libraries])), locks, from_source)
     without = [f"{library}: {missing[library]}" for library in BASE if library in missing]
     return {"missing": missing, "broken": "; ".join(without) or None}

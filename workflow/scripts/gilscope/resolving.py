@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 from gilscope.config import CURRENT, RuntimeRequest
 from gilscope.mistakes import Mistakes
 from gilscope.runtimes import EQUIPMENT
+from gilscope.uv import Refused, run_uv, uv_program
 
 SCRIPTS = Path(__file__).parents[1]
 ENVIRONMENTS = ".runtimes"
@@ -87,47 +87,12 @@ def interpreter_variable(environment: str) -> str:
     return f"GILSCOPE_INTERPRETER_{environment.upper().replace('-', '_')}"
 
 
-def uv() -> str:
-    """The uv program: the one beside this interpreter, or else on the path. Raises NotToBeHad without any."""
-    beside = Path(sys.executable).with_name("uv.exe" if os.name == "nt" else "uv")
-    found = str(beside) if beside.is_file() else shutil.which("uv")
-    if found is None:
-        raise NotToBeHad("runtimes other than current need uv; install requirements.lock")
-    return found
-
-
 def known_places() -> Iterator[str]:
     """The folders with interpreters of version managers and the like, after those on the path."""
     yield from os.environ.get("PATH", "").split(os.pathsep)
     pyenv = os.environ.get("PYENV_ROOT") or "~/.pyenv"
     for place in PLACES:
         yield from sorted(glob.glob(os.path.expanduser(place.format(pyenv=pyenv))), reverse=True)
-
-
-def ask_uv(*arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:
-    """Run ``uv python …`` blind to this project's own environment; its errors are in ``stderr``."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "UV_PYTHON")}
-    environment.setdefault("UV_HTTP_RETRIES", "1")
-    environment["PATH"] = os.pathsep.join(dict.fromkeys(filter(None, known_places())))
-    try:
-        return subprocess.run(
-            [uv(), "python", *arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except subprocess.TimeoutExpired as slow:
-        raise NotToBeHad(f"uv did not answer within {seconds:.0f} s") from slow
-
-
-def last_words(text: str) -> str:
-    """What uv complained of, on one line: the last cause that it names, or else all that it said."""
-    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-    causes = [line.removeprefix("cause: ") for line in lines if line.startswith("cause: ")]
-    return (causes[-1:] or [" ".join(lines)])[0].removeprefix("error: ")[:300] or "it gave no reason"
 
 
 def find(request: str, *, downloads: bool) -> str:
@@ -142,17 +107,26 @@ def find(request: str, *, downloads: bool) -> str:
         if not (path.is_file() and os.access(path, os.X_OK)):
             raise NotToBeHad(f"there is no program {request}")
         return str(path)
-    look = ("find", request, "--system", "--no-project", "--no-python-downloads")
-    found = ask_uv(*look, seconds=ANSWER_S)
-    if found.returncode and downloads:
-        print(f"gilscope: {request} is not on this machine; fetching it with uv", file=sys.stderr)
-        fetched = ask_uv("install", request, "--no-bin", seconds=FETCH_S)
-        if fetched.returncode:
-            raise NotToBeHad(f"it is not on this machine, and uv could not fetch it: {last_words(fetched.stderr)}")
-        found = ask_uv(*look, seconds=ANSWER_S)
-    if found.returncode:
-        raise NotToBeHad("it is not on this machine" + ("" if downloads else ", and environments.downloads is false"))
-    return found.stdout.strip()
+    if uv_program() is None:
+        raise NotToBeHad("to find it takes uv, which is not here; install requirements.lock")
+    try:
+        return look_for(request)
+    except Refused:
+        if not downloads:
+            raise NotToBeHad("it is not on this machine, and environments.downloads is false") from None
+    print(f"gilscope: {request} is not on this machine; fetching it with uv", file=sys.stderr)
+    try:
+        run_uv("python", "install", request, "--quiet", "--no-bin", seconds=FETCH_S, settings={"UV_HTTP_RETRIES": "1"})
+        return look_for(request)
+    except Refused as reason:
+        raise NotToBeHad(f"it is not on this machine, and uv could not fetch it: {reason}") from None
+
+
+def look_for(request: str) -> str:
+    """The path of an interpreter of this version that is on the machine. Raises Refused without any."""
+    path = os.pathsep.join(dict.fromkeys(filter(None, known_places())))
+    options = ("--system", "--no-project", "--no-python-downloads")
+    return run_uv("python", "find", request, *options, seconds=ANSWER_S, settings={"PATH": path}).strip()
 
 
 def introduce(executable: str, gil: bool | None) -> dict[str, Any]:
