@@ -26,7 +26,7 @@ from synthetic import write_results
 ROOT = Path(__file__).parent.parent
 SCRIPTS = str(ROOT / "workflow/scripts")
 HOSTILE = "<script>alert(1)</script>"
-NEED_MORE_RUNTIMES = {"lock", "tax", "speed"}
+NEED_MORE = {"lock", "tax", "speed", "dial"}
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
@@ -285,7 +285,7 @@ def test_the_browser_asks_for_nothing_and_complains_about_nothing(browser: Any, 
     sizes = page.eval_on_selector_all(
         "img", "images => images.map(i => [i.naturalWidth, i.naturalHeight, i.alt.length])"
     )
-    assert len(sizes) == len(set(figure_names()) - NEED_MORE_RUNTIMES)
+    assert len(sizes) == len(set(figure_names()) - NEED_MORE)
     assert all(width > 0 and height > 0 and alt > 20 for width, height, alt in sizes)
     assert noted == [report.as_uri()]
     assert HOSTILE in page.title()
@@ -435,7 +435,7 @@ def test_the_tax_is_told_in_numbers_beside_its_figure(across_text: str) -> None:
 
 
 def test_one_runtime_shows_no_empty_figure_but_says_what_there_would_be(text: str) -> None:
-    assert not any(f'id="figure-{name}"' in text for name in NEED_MORE_RUNTIMES)
+    assert not any(f'id="figure-{name}"' in text for name in NEED_MORE)
     assert "There would also be <em>The same binary with the lock on and off</em>" in text
     assert "<code>--configfile config/presets/gil.yaml</code>" in text
     assert "Claims by runtime" not in text

@@ -1,7 +1,7 @@
 """What was measured, drawn. One file is one figure, and its name is the drawing's.
 
 It holds a ``TITLE``, ``draw(results)`` and ``alt(results)``, the words for those who do not see it. One that needs more
-runtimes than a run may have also holds ``needs(results)``: what to add to the run, or nothing where it has that.
+than every run has also holds ``needs(results)``: what to add to the run, or nothing where it has that.
 """
 
 from __future__ import annotations

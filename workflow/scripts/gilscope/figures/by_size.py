@@ -26,6 +26,11 @@ YARDSTICKS = ("sequential", "ceiling")
 BLOCK = ["runtime", "workload", "size"]
 
 
+def needs(results: Results) -> str:
+    """What the run would have to hold."""
+    return "" if curves(results) else "a workload at two sizes in ``sweep.workloads``"
+
+
 def curves(results: Results) -> dict[tuple[str, str], pd.DataFrame]:
     """Speedups with the time of one sequential task beside them, by runtime and workload, at one worker count each.
 

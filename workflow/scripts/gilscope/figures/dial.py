@@ -19,6 +19,11 @@ from gilscope.workloads.dial import SLICES
 TITLE = "Speedup against the share of waiting"
 
 
+def needs(results: Results) -> str:
+    """What the run would have to hold."""
+    return "the dial: ``- name: dial`` in ``sweep.workloads``" if measured(results).empty else ""
+
+
 def measured(results: Results) -> pd.DataFrame:
     """The dial's points at the worker count that most of them have, warm where both pools are there."""
     gil = {name: bool(facts.get("gil", True)) for name, facts in results.runtimes.items()}

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
 
+from gilscope.analysis.across import overall
 from gilscope.figures import Results
 from gilscope.figures._look import GRID, INK, MUTED, VERDICTS
 from gilscope.figures._panels import WIDTH, nothing
@@ -20,12 +21,28 @@ MOST_BESIDE = 4
 CHECK = Path([(-0.9, 0.0), (-0.3, -0.7), (0.95, 0.75)], [Path.MOVETO, Path.LINETO, Path.LINETO])
 
 
+def rolled_up(results: Results) -> dict[str, str]:
+    """Claim → its verdict over all runtimes, as the report counts it."""
+    rows: dict[str, list[dict]] = {}
+    for row in results.verdicts:
+        rows.setdefault(row["claim"], []).append(row)
+    return {claim: overall(own) for claim, own in rows.items()}
+
+
+def shown(results: Results) -> list[dict]:
+    """The verdicts that are drawn: with several runtimes only of claims that one of them, at least, has tested."""
+    several = len({row["runtime"] for row in results.verdicts}) > 1
+    tested = {claim for claim, verdict in rolled_up(results).items() if verdict != "not tested"}
+    return [row for row in results.verdicts if row["claim"] in tested or not (several and tested)]
+
+
 def draw(results: Results) -> Figure:
     if not results.verdicts:
         return nothing("No verdicts: nothing has been judged.")
-    sections = list(dict.fromkeys(verdict["section"] for verdict in results.verdicts))
-    runtimes = results.ordered(verdict["runtime"] for verdict in results.verdicts)
-    columns = halves(results, sections)
+    verdicts = shown(results)
+    sections = list(dict.fromkeys(verdict["section"] for verdict in verdicts))
+    runtimes = results.ordered(verdict["runtime"] for verdict in verdicts)
+    columns = halves(verdicts, sections)
     if len(runtimes) > MOST_BESIDE:
         columns = [[row for column in columns for row in column]]
     longest = max(len(column) for column in columns)
@@ -36,18 +53,18 @@ def draw(results: Results) -> Figure:
         axes.set_xlim(0, 1)
         axes.set_ylim(longest - 0.4, -0.6)
         axes.set_axis_off()
-        table(axes, column, runtimes, results, wide=len(columns) == 1)
-    counts = Counter(verdict["verdict"] for verdict in results.verdicts)
+        table(axes, column, runtimes, verdicts, wide=len(columns) == 1)
+    counts = Counter(rolled_up(results).values())
     handles = [handle(name, f"{name} ({counts[name]})") for name in VERDICTS]
     figure.legend(handles=handles, loc="upper left", ncols=len(handles), handlelength=1.2, borderaxespad=0.2)
     return figure
 
 
-def halves(results: Results, sections: list[str]) -> list[list[tuple[str, str]]]:
+def halves(verdicts: list[dict], sections: list[str]) -> list[list[tuple[str, str]]]:
     """The rows of two columns of about one length: headings as ("section", name), claims as ("claim", id)."""
     parts = []
     for section in sections:
-        claims = list(dict.fromkeys(row["claim"] for row in results.verdicts if row["section"] == section))
+        claims = list(dict.fromkeys(row["claim"] for row in verdicts if row["section"] == section))
         parts.append([("section", section), *(("claim", claim) for claim in claims)])
     if len(parts) == 1 and len(parts[0]) > 10:
         rows = parts[0]
@@ -56,10 +73,10 @@ def halves(results: Results, sections: list[str]) -> list[list[tuple[str, str]]]
     return parts
 
 
-def table(axes: Axes, rows: list[tuple[str, str]], runtimes: list[str], results: Results, wide: bool) -> None:
+def table(axes: Axes, rows: list[tuple[str, str]], runtimes: list[str], verdicts: list[dict], wide: bool) -> None:
     """Claims down, runtimes across. wide: the table has the whole figure to itself."""
-    found = {(row["claim"], row["runtime"]): row["verdict"] for row in results.verdicts}
-    demonstrations = {row["claim"] for row in results.verdicts if row.get("demonstration")}
+    found = {(row["claim"], row["runtime"]): row["verdict"] for row in verdicts}
+    demonstrations = {row["claim"] for row in verdicts if row.get("demonstration")}
     step = 0.13 if len(runtimes) == 2 else min(0.06, 0.5 / len(runtimes))
     # Slanted names of runtimes need room to the right of the last column.
     last = 0.97 if len(runtimes) < 3 else 0.94 if wide else 0.91
@@ -106,6 +123,6 @@ def mark(axes: Axes, x: float, y: float, verdict: str | None) -> None:
 
 
 def alt(results: Results) -> str:
-    counts = Counter(verdict["verdict"] for verdict in results.verdicts)
+    counts = Counter(rolled_up(results).values())
     listed = ", ".join(f"{counts[name]} {name}" for name in VERDICTS if counts[name])
     return f"Marks, claims by runtimes: {listed or 'no verdicts'}. The table of verdicts says the same in words."
