@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from gilscope.claim_files import read_claims
-from gilscope.claims import Case, ClaimsFile, lab_leaf, leaf, worker_count
+from gilscope.claims import Case, ClaimsFile, Outcome, Outcomes, lab_leaf, leaf, worker_count
 from gilscope.labs import lab_names, load_lab
 from gilscope.mistakes import Mistakes
 from gilscope.workloads import load_workload, workload_names
@@ -62,6 +62,25 @@ def test_a_mistake_in_a_claim_is_named(tmp_path: Path, change: tuple[str, str], 
     with pytest.raises(Mistakes) as mistakes:
         read_claims([SHIPPED, str(file)])
     assert any(line.startswith(f"{file}: {said}") for line in mistakes.value.lines), mistakes.value.lines
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        ("It computes.", " is 'It computes.'; an outcome is a mapping with why and do."),
+        ("[It computes.]", " is a list; an outcome is a mapping with why and do."),
+        ("{do: Use processes.}", ".why is missing; why is text that says why it came out so."),
+        ("{why: It computes., doo: Wait.}", ".doo is not a key; allowed are why, do. Did you mean do?"),
+    ],
+)
+def test_an_outcome_says_why_and_what_to_do(tmp_path: Path, outcome: str, said: str) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(f"claims: [{CLAIM[:-1]}, outcomes: {{refuted: {outcome}}}}}]\notherwise: {{mixed: {outcome}}}")
+    with pytest.raises(Mistakes) as mistakes:
+        read_claims([str(file)])
+    assert mistakes.value.lines == [
+        f"{file}: {place}{said}" for place in ("claims[0].outcomes.refuted", "otherwise.mixed")
+    ]
 
 
 def test_workers_follow_the_kind_of_work() -> None:
@@ -157,4 +176,20 @@ def test_each_outcome_of_the_talks_claims_is_explained(shipped: ClaimsFile) -> N
         said = claim.outcomes
         assert said.confirmed, claim.id
         assert said.refuted, claim.id
-        assert said.mixed or len(claim.cases) == 1 or claim.rollup == "one-refutes", claim.id
+        may_be_mixed = len(claim.cases) > 1 and claim.rollup == "all"
+        assert (said.mixed is not None) == may_be_mixed, f"{claim.id}: a text for each verdict it can get, and no other"
+    assert set(given(shipped.otherwise)) == {"confirmed", "refuted", "mixed", "inconclusive"}
+
+
+def given(outcomes: Outcomes) -> dict[str, Outcome]:
+    """Those that have a text, by verdict."""
+    return {verdict: outcome for verdict, outcome in outcomes if outcome is not None}
+
+
+def test_each_outcome_we_ship_says_why_and_in_few_words_what_to_do(shipped: ClaimsFile) -> None:
+    for name, outcomes in [*((claim.id, claim.outcomes) for claim in shipped.claims), ("otherwise", shipped.otherwise)]:
+        for verdict, outcome in given(outcomes).items():
+            assert outcome.why.strip(), (name, verdict)
+            assert outcome.do, (name, verdict)
+            assert outcome.do.strip(), (name, verdict)
+            assert len(outcome.do) <= 200, (name, verdict)

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from gilscope.analysis.collecting import OBSERVATIONS, TRACES
 from gilscope.analysis.evidence import gather_evidence
-from gilscope.analysis.verdicts import decide, judge, roll_up
-from gilscope.claims import Claim
+from gilscope.analysis.verdicts import NO_OUTCOMES, decide, judge, roll_up
+from gilscope.claims import Claim, Outcomes
 from gilscope.workloads import load_workload
 from simulated import simulated_timings
 
@@ -33,7 +33,8 @@ def verdicts(*claims: Claim, timings: pd.DataFrame | None = None, **facts: Any) 
     observations = facts.get("observations", pd.DataFrame(columns=OBSERVATIONS))
     told = {"rounds": rounds, "gaps": facts.get("gaps", []), "runtimes": runtimes, "cores": facts.get("cores", 2)}
     evidence = gather_evidence(timings, traces, observations, **told)
-    return judge(claims, evidence, {name: load_workload(name) for name in ("sum_squares", "sqrt_sin")})
+    known = {name: load_workload(name) for name in ("sum_squares", "sqrt_sin")}
+    return judge(claims, evidence, known, facts.get("otherwise", NO_OUTCOMES))
 
 
 def blocks_of(timings: pd.DataFrame) -> pd.DataFrame:
@@ -105,14 +106,22 @@ def test_trials_without_an_answer_are_told() -> None:
     assert found["verdict"] == "inconclusive", "lost trials may have gone either way"
 
 
-def test_each_outcome_has_its_explanation() -> None:
-    outcomes = {"confirmed": "As they say.", "refuted": "Not so."}
+def test_each_outcome_has_its_explanation_and_its_advice() -> None:
+    outcomes = {"confirmed": {"why": "As they say.", "do": "Use it."}, "refuted": {"why": "Not so."}}
     parts = {"holds": {"above": 0.95}, "outcomes": outcomes}
-    said = [
-        verdicts(observed(**parts), observations=observations(plain={"wrong": wrong}))[0]["explanation"]
-        for wrong in ([1] * 110, [0] * 110, [1] * 20)
-    ]
-    assert said == ["As they say.", "Not so.", ""]
+    general = {verdict: {"why": "In general.", "do": "Look closer."} for verdict in ("confirmed", "inconclusive")}
+
+    def said(otherwise: Outcomes) -> list[tuple[str, str]]:
+        found = [
+            verdicts(observed(**parts), observations=seen, otherwise=otherwise)[0]
+            for seen in [observations(plain={"wrong": wrong}) for wrong in ([1] * 110, [0] * 110, [1] * 20, [])]
+        ]
+        assert [one["verdict"] for one in found] == ["confirmed", "refuted", "inconclusive", "not tested"]
+        return [(one["explanation"], one["advice"]) for one in found]
+
+    own = [("As they say.", "Use it."), ("Not so.", "")]
+    assert said(NO_OUTCOMES) == [*own, ("", ""), ("", "")]
+    assert said(Outcomes.model_validate(general)) == [*own, ("In general.", "Look closer."), ("", "")]
 
 
 @pytest.mark.parametrize(

@@ -66,13 +66,23 @@ class Holds(Strict):
         return self.model_dump(exclude_none=True)
 
 
-class Outcomes(Strict):
-    """What each verdict means to a working programmer: why it came out so, since which version, what to do instead."""
+class Outcome(Strict):
+    """What a verdict means to a working programmer."""
 
-    confirmed: str | None = Field(None, description="an outcome's sentence is text")
-    refuted: str | None = Field(None, description="an outcome's sentence is text")
-    mixed: str | None = Field(None, description="an outcome's sentence is text")
-    inconclusive: str | None = Field(None, description="an outcome's sentence is text")
+    why: str = Field(description="why is text that says why it came out so")
+    do: str | None = Field(None, description="do is text that says what to do about it")
+
+
+OUTCOME = "an outcome is a mapping with why and do"
+
+
+class Outcomes(Strict):
+    """What each verdict means: why it came out so, since which version, and what to do."""
+
+    confirmed: Outcome | None = Field(None, description=OUTCOME)
+    refuted: Outcome | None = Field(None, description=OUTCOME)
+    mixed: Outcome | None = Field(None, description=OUTCOME)
+    inconclusive: Outcome | None = Field(None, description=OUTCOME)
 
 
 class Case(Strict):
@@ -132,7 +142,7 @@ class ClaimsFile(Strict):
 
     claims: list[Claim] = Field(default_factory=list, description="claims are a list of mappings")
     otherwise: Outcomes = Field(
-        Outcomes(), description="otherwise are the outcomes' sentences of claims that have none of their own"
+        Outcomes(), description="otherwise are the outcomes of claims that have none of their own"
     )
     irrefutable: list[str] = Field(
         default_factory=list, description="irrefutable are statements that nothing could refute, a list of texts"

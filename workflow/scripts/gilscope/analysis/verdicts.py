@@ -18,7 +18,7 @@ from gilscope.analysis.intervals import (
     interval,
     threshold_tests,
 )
-from gilscope.claims import ACROSS, OBSERVED, Claim, LabLeaf, Leaf, Outcomes, lab_leaf, leaf
+from gilscope.claims import ACROSS, OBSERVED, Claim, LabLeaf, Leaf, Outcome, Outcomes, lab_leaf, leaf
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Workload
 
@@ -173,11 +173,11 @@ def why(cases: Sequence[Mapping[str, Any]], verdict: str) -> str:
     return "; ".join(dict.fromkeys(undecided)) if verdict in ("not tested", "inconclusive") else ""
 
 
-def explain(claim: Claim, verdict: str, otherwise: Outcomes) -> str:
+def explain(claim: Claim, verdict: str, otherwise: Outcomes) -> Outcome | None:
     """What a verdict means to a working programmer, in the claim's words, or in those for claims that have none."""
     if verdict == "not tested":
-        return ""
-    return getattr(claim.outcomes, verdict) or getattr(otherwise, verdict) or ""
+        return None
+    return getattr(claim.outcomes, verdict) or getattr(otherwise, verdict)
 
 
 def leaves(claim: Claim, known: Mapping[str, Workload], cores: int) -> list[Leaf | LabLeaf]:
@@ -196,7 +196,7 @@ def judge(
     """One object per claim and runtime that it is about; all their tests are one family.
 
     Demonstrations form a family of their own: they cost no claim its verdict. known: the workloads that claims speak
-    of, by name. otherwise: sentences for claims that have none of their own.
+    of, by name. otherwise: outcomes for claims that have none of their own.
     """
     judged = [
         (
@@ -209,18 +209,23 @@ def judge(
     ]
     for demonstrations in (False, True):
         decide([case for claim, _, cases in judged if claim.demonstration is demonstrations for case in cases])
-    return [
-        {
-            "claim": claim.id,
-            "says": claim.says,
-            "slide": claim.slide,
-            "section": claim.section,
-            "demonstration": claim.demonstration,
-            "runtime": runtime,
-            "verdict": (verdict := roll_up(cases, claim.rollup)),
-            "reason": why(cases, verdict),
-            "explanation": explain(claim, verdict, otherwise),
-            "cases": cases,
-        }
-        for claim, runtime, cases in judged
-    ]
+    return [pronounce(claim, runtime, cases, otherwise) for claim, runtime, cases in judged]
+
+
+def pronounce(claim: Claim, runtime: str, cases: list[dict[str, Any]], otherwise: Outcomes) -> dict[str, Any]:
+    """A claim's verdict on a runtime, as ``verdicts.json`` holds it. cases: decided already."""
+    verdict = roll_up(cases, claim.rollup)
+    said = explain(claim, verdict, otherwise)
+    return {
+        "claim": claim.id,
+        "says": claim.says,
+        "slide": claim.slide,
+        "section": claim.section,
+        "demonstration": claim.demonstration,
+        "runtime": runtime,
+        "verdict": verdict,
+        "reason": why(cases, verdict),
+        "explanation": said.why if said else "",
+        "advice": said.do or "" if said else "",
+        "cases": cases,
+    }
