@@ -47,7 +47,7 @@ rule collect:
 
 
 rule estimate:
-    """One row per cell and metric: estimate, interval, noise floor, flags; and the scaling laws' parameters."""
+    """One row per cell and metric: estimate, interval, noise floor, flags; the scaling laws' parameters; what pays when."""
     input:
         timings="results/{machine}/timings.parquet",
         traces="results/{machine}/traces.parquet",
@@ -58,6 +58,7 @@ rule estimate:
         estimates="results/{machine}/estimates.parquet",
         summary="results/{machine}/summary.csv",
         scaling="results/{machine}/scaling.json",
+        break_even="results/{machine}/break_even.json",
     log:
         "results/{machine}/logs/estimate.log",
     conda:
@@ -74,6 +75,7 @@ rule judge:
         observations="results/{machine}/observations.parquet",
         rounds="results/{machine}/rounds.parquet",
         estimates="results/{machine}/estimates.parquet",
+        break_even="results/{machine}/break_even.json",
         gaps="results/{machine}/gaps.json",
         machine="results/{machine}/machine.json",
         runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),

@@ -22,5 +22,6 @@ if __name__ == "__main__":
     write_json(judge(claims.claims, evidence, known, claims.otherwise), snakemake.output.verdicts)
     write_json(compare_runtimes(evidence), snakemake.output.across)
     write_json(claims.irrefutable, snakemake.output.irrefutable)
-    decisions = fill_decisions(claims.decisions, read_table(given.estimates), list(runtimes))
+    estimates, pays = read_table(given.estimates), read_json(given.break_even)
+    decisions = fill_decisions(claims.decisions, estimates, list(runtimes), pays)
     write_json(decisions, snakemake.output.decisions)
