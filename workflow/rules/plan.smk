@@ -46,6 +46,16 @@ def package(*patterns):
     return sorted({str(path) for pattern in patterns for path in root.glob(pattern)})
 
 
+def drawing(figure):
+    """A figure's file, which Snakemake's own report shows too."""
+    return report(
+        f"results/{{machine}}/figures/{figure}.svg",
+        caption="../../report/captions/figure.rst",
+        category="Figures",
+        labels={"figure": figure},
+    )
+
+
 def block_of(wildcards):
     return RUN.block(wildcards.runtime, wildcards.workload, wildcards.size)
 

@@ -2,29 +2,30 @@
 
 
 rule plot:
-    """One figure; its module in gilscope/figures has the figure's name."""
+    """Every figure and its data; a module in gilscope/figures each. Together: to import seaborn takes longer than to draw."""
     input:
         estimates="results/{machine}/estimates.parquet",
         traces="results/{machine}/traces.parquet",
+        observations="results/{machine}/observations.parquet",
         scaling="results/{machine}/scaling.json",
         verdicts="results/{machine}/verdicts.json",
         across="results/{machine}/across.json",
+        break_even="results/{machine}/break_even.json",
+        machine="results/{machine}/machine.json",
         runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
-        code=package("figures/_*.py", "analysis/*.py"),
-        own="workflow/scripts/gilscope/figures/{figure}.py",
+        tasks=RUN.traces(),
+        code=package("figures/*.py", "analysis/*.py"),
     output:
-        report(
-            "results/{machine}/figures/{figure}.svg",
-            caption="../../report/captions/figure.rst",
-            category="Figures",
-            labels={"figure": "{figure}"},
-        ),
+        *map(drawing, FIGURES),
+        data=expand("results/{{machine}}/figures/{figure}.csv", figure=FIGURES),
     log:
-        "results/{machine}/logs/plot/{figure}.log",
+        "results/{machine}/logs/plot.log",
     conda:
         "../../environment.yml"
+    threads: lambda wildcards: workflow.cores
     params:
-        folder=lambda wildcards, output: str(Path(output[0]).parents[1]),
+        folder=lambda wildcards: f"results/{wildcards.machine}",
+        target=lambda wildcards: f"results/{wildcards.machine}/figures",
     script:
         "../scripts/plot.py"
 
@@ -34,7 +35,9 @@ rule render:
     input:
         notebook="report/report.ipynb",
         style="report/style.css",
-        captions=expand("report/captions/{figure}.rst", figure=FIGURES),
+        script="report/report.js",
+        citation="CITATION.cff",
+        captions=sorted(map(str, Path("report/captions").glob("*.rst"))),
         config="results/{machine}/config.json",
         machine="results/{machine}/machine.json",
         runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
@@ -50,6 +53,7 @@ rule render:
         decisions="results/{machine}/decisions.json",
         irrefutable="results/{machine}/irrefutable.json",
         figures=expand("results/{{machine}}/figures/{figure}.svg", figure=FIGURES),
+        data=expand("results/{{machine}}/figures/{figure}.csv", figure=FIGURES),
         code=package("rendering/*.py", "figures/*.py", "analysis/*.py", "labs/*.py"),
     output:
         report=report(

@@ -1,6 +1,6 @@
-"""Draw one figure (rule plot)."""
+"""Draw all figures (rule plot)."""
 
-from gilscope.figures import write_figure
+from gilscope.figures import write_figures
 
 if __name__ == "__main__":
-    write_figure(snakemake.wildcards.figure, snakemake.params.folder, snakemake.output[0])
+    write_figures(snakemake.params.folder, snakemake.params.target, snakemake.threads)

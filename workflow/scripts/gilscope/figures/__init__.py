@@ -1,7 +1,10 @@
 """What was measured, drawn. One file is one figure, and its name is the drawing's.
 
-It holds a ``TITLE``, ``draw(results)`` and ``alt(results)``, the words for those who do not see it. One that needs more
-than every run has also holds ``needs(results)``: what to add to the run, or nothing where it has that.
+It holds a ``TITLE``; the ``SECTION`` of the report that it is in; ``SHOWS``, the marks of the claims' cases that it is
+about (``lab:race``, ``metric:tax``, ``workload:dial``, ``size:small``); ``draw(results)``; ``alt(results)``, the words
+for those who do not see it; and ``data(results)``, the numbers behind it. One that needs more than every run has also
+holds ``needs(results)``: what to add to the run, or nothing where it has that. One whose x axis is time has its
+``AXIS``: where that begins and ends, in shares of the drawing's width.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +24,9 @@ from gilscope.figures._runtimes import in_order
 
 SIZES = ("small", "medium", "large")
 """The sizes that form a scale, in its order; ``deck``, the talk's own parameters, lies beside it."""
+
+SECTIONS = ("summary", "approach", "claims", "timelines", "scaling", "runtimes", "labs")
+"""The parts of the report that figures are in, in its order."""
 
 COLUMNS = {
     "estimates": "machine runtime workload kind size tasks parameter unit strategy workers pool metric estimate "
@@ -44,6 +51,7 @@ class Results:
     traces: pd.DataFrame = field(default_factory=pd.DataFrame)
     observations: pd.DataFrame = field(default_factory=pd.DataFrame)
     scaling: list[dict[str, Any]] = field(default_factory=list)
+    break_even: list[dict[str, Any]] = field(default_factory=list)
     workers: list[dict[str, Any]] = field(default_factory=list)
     gaps: list[dict[str, Any]] = field(default_factory=list)
     verdicts: list[dict[str, Any]] = field(default_factory=list)
@@ -66,6 +74,7 @@ class Results:
             traces=read_columns(folder / "traces.parquet", COLUMNS["traces"]),
             observations=read_columns(folder / "observations.parquet", COLUMNS["observations"]),
             scaling=read_json(folder / "scaling.json", []),
+            break_even=read_json(folder / "break_even.json", []),
             workers=read_json(folder / "workers.json", []),
             gaps=read_json(folder / "gaps.json", []),
             verdicts=read_json(folder / "verdicts.json", []),
@@ -88,6 +97,12 @@ class Results:
     def disturbed_rounds(self) -> pd.DataFrame:
         """The timed rounds, and the labs that time something, with a flag."""
         return self.rounds[self.rounds["flags"].fillna("").astype(str) != ""]
+
+    def traced(self, runtime: str, workload: str, size: str) -> list[dict[str, Any]]:
+        """The trace files of a block, round by round: what ``record`` wrote, cells by name with their tasks."""
+        folder = self.folder / "traces" / runtime / workload / size
+        files = [path for path in folder.glob("round-*.json") if not path.name.endswith(".trace.json")]
+        return [read_json(path, {}) for path in sorted(files, key=lambda path: int(path.stem.removeprefix("round-")))]
 
     def ordered(self, found: Iterable[Any]) -> list[str]:
         """These runtimes, each once, in the order of the run's; one that has not been described comes last."""
@@ -128,13 +143,35 @@ def figure_names() -> list[str]:
 
 
 def write_figure(name: str, folder: str | Path, path: str | Path) -> None:
-    """Draw the figure of this name from the results in a folder into an SVG file; same results, same bytes."""
+    """Draw the figure of this name from the results in a folder into an SVG file, and its data into a CSV beside it.
+
+    The same results give the same bytes.
+    """
     from gilscope.figures._svg import drawing, svg
 
     module = importlib.import_module(f"{__name__}.{name}")
     results = Results.read(folder)
-    needs = module.needs(results) if hasattr(module, "needs") else ""
+    facts = {
+        "needs": module.needs(results) if hasattr(module, "needs") else "",
+        "section": module.SECTION,
+        "shows": " ".join(module.SHOWS),
+        "axis": " ".join(f"{place:g}" for place in getattr(module, "AXIS", ())),
+    }
     with drawing():
-        text = svg(module.draw(results), module.TITLE, module.alt(results), needs)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_text(text, encoding="utf-8")
+        text = svg(module.draw(results), module.TITLE, module.alt(results), facts)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    module.data(results).to_csv(path.with_suffix(".csv"), index=False)
+
+
+def write_figures(folder: str | Path, target: str | Path, cores: int = 1) -> None:
+    """Draw every figure, several at a time; raises what the first that fails raises, with the figure's name."""
+    names = figure_names()
+    with ProcessPoolExecutor(max(1, min(cores, len(names)))) as pool:
+        drawn = {name: pool.submit(write_figure, name, folder, Path(target) / f"{name}.svg") for name in names}
+        for name, done in drawn.items():
+            try:
+                done.result()
+            except Exception as error:
+                raise RuntimeError(f"the figure {name} could not be drawn: {error}") from error

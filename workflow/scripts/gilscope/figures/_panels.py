@@ -13,24 +13,37 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from gilscope.figures._look import INK, MUTED, PAPER, Look, look, order
 
 WIDTH = 9.6
 MOST_LINES = 7
+WIDE = 15
+"""Times further apart than this factor are drawn on a logarithmic axis."""
 LEGEND_CHARACTERS = 122
 HANDLE_CHARACTERS = 6
 """What the sample of a line takes in a legend, in characters, and how many of them a figure is wide."""
+ROOM = 1.3
+"""How far an axis of workers goes on beyond its first and last count."""
 
 
-def panels(count: int, columns: int = 3, height: float = 2.55) -> tuple[Figure, list[Axes]]:
-    """A figure with room for this many panels of one size."""
+def panels(
+    count: int, columns: int = 3, height: float | Sequence[float] = 2.55, width: float = WIDTH
+) -> tuple[Figure, list[Axes]]:
+    """A figure with room for this many panels. height: inches of every row of them, or of each."""
     columns = min(columns, max(count, 2))
     rows = math.ceil(count / columns)
-    size = (WIDTH, rows * height + 0.75)
+    heights = [height] * rows if isinstance(height, (int, float)) else list(height)
     layout = ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.09, hspace=0.06)
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout=layout)
+    figure, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(width, sum(heights) + 0.75),
+        squeeze=False,
+        layout=layout,
+        gridspec_kw={"height_ratios": heights},
+    )
     flat = list(axes.flat)
     for spare in flat[count:]:
         spare.set_axis_off()
@@ -65,17 +78,38 @@ def intervals(axes: Axes, points: pd.DataFrame, x: Iterable[float], drawn: Look,
         )
 
 
+def limits(axes: Axes, points: pd.DataFrame, x: Iterable[float]) -> None:
+    """The machine's limit with its intervals, grey and behind everything that is measured against it."""
+    across, grey = np.asarray(list(x), float), look("ceiling").colour
+    if len(across) > 1:
+        axes.plot(across, points["estimate"], color=grey, linewidth=5, alpha=0.45, zorder=1.5)
+    axes.errorbar(
+        across,
+        points["estimate"],
+        [points["estimate"] - points["low"], points["high"] - points["estimate"]],
+        color=grey,
+        linestyle="none",
+        marker="_",
+        markersize=16,
+        markeredgewidth=4,
+        alpha=0.6,
+        zorder=1.5,
+    )
+
+
 def lying(axes: Axes, points: pd.DataFrame, y: Iterable[float], drawn: Look) -> None:
     """Estimates beneath each other with their intervals along the x axis; hollow where there are too few rounds."""
     for place, row in zip(y, points.to_dict("records"), strict=True):
         known = pd.notna(row["low"]) and pd.notna(row["high"])
         if known:
             axes.hlines(place, row["low"], row["high"], color=drawn.colour, linewidth=2, zorder=3)
+        # A dash would vanish in an interval that lies, and cannot be hollow.
+        marker = drawn.marker if drawn.marker != "_" else "|" if known else "o"
         axes.plot(
             row["estimate"],
             place,
             linestyle="none",
-            marker=drawn.marker,
+            marker=marker,
             markerfacecolor=drawn.colour if known else PAPER,
             markeredgecolor=drawn.colour,
             zorder=4,
@@ -91,7 +125,10 @@ def rows_axis(axes: Axes, labels: Sequence[str]) -> None:
 
 
 def ratio_axis(axes: Axes, points: pd.DataFrame, label: str) -> None:
-    """An x axis for ratios with 1 as a line; logarithmic where they lie further apart than a factor of four."""
+    """An x axis for ratios with 1 as a line; logarithmic where they lie further apart than a factor of four.
+
+    It says which it is, since a reader takes an axis for one that begins at 0.
+    """
     values = points[["estimate", "low", "high"]].to_numpy(float)
     values = values[np.isfinite(values) & (values > 0)]
     lowest, highest = min(0.9, values.min(initial=1) / 1.06), max(1.1, values.max(initial=1) * 1.06)
@@ -102,9 +139,11 @@ def ratio_axis(axes: Axes, points: pd.DataFrame, label: str) -> None:
         axes.xaxis.set_major_locator(LogLocator(base=2 ** max(1, round(octaves / 4))))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: factor(value)))
+        label += " (logarithmic)"
     else:
         axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}×"))
+        label += " (axis not from 0)"
     axes.set_xlim(lowest, highest)
     axes.set_xlabel(label)
 
@@ -124,6 +163,21 @@ def speedup_axis(axes: Axes, points: pd.DataFrame, at_least: tuple[float, float]
     axes.axhline(1, color=INK, linewidth=1, zorder=1)
 
 
+def workers_axis(axes: Axes, counts: Sequence[int], label: str = "workers") -> None:
+    """A logarithmic x axis with a tick at each of these counts."""
+    axes.set_xscale("log", base=2)
+    axes.set_xlim(counts[0] / ROOM, counts[-1] * ROOM)
+    axes.xaxis.set_major_locator(FixedLocator(counts))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_xlabel(label)
+
+
+def most_cores(points: pd.DataFrame) -> float:
+    """Where an axis of effective cores from 0 ends: above all of these, and at 2 at least."""
+    return max(2.0, 1.05 * float(np.nanmax(points[["estimate", "high"]].to_numpy(float), initial=0)))
+
+
 def factor(value: float) -> str:
     """``2×``, and ``1/4×`` below 1."""
     return f"{value:.3g}×" if value >= 1 else f"1/{1 / value:.3g}×"
@@ -136,17 +190,21 @@ def legend(figure: Figure, names: Iterable[str], extra: Iterable[Line2D] = (), n
         for name in sorted(names, key=order)
     ]
     handles += extra
-    ncols = legend_columns([str(handle.get_label()) for handle in handles])
+    room = round(LEGEND_CHARACTERS * figure.get_figwidth() / WIDTH)
+    ncols = legend_columns([str(handle.get_label()) for handle in handles], room)
     figure.legend(handles=handles, loc="outside upper left", ncols=ncols, handlelength=2.4)
     if note:
         figure.supxlabel(note, x=0.01, ha="left", fontsize=8, color=MUTED)
 
 
-def legend_columns(labels: Sequence[str]) -> int:
-    """The most columns, up to six, in which labels of these lengths fit beside each other, filled column by column."""
+def legend_columns(labels: Sequence[str], room: int = LEGEND_CHARACTERS) -> int:
+    """The most columns, up to six, in which labels of these lengths fit beside each other, filled column by column.
+
+    room: how many characters wide the figure is.
+    """
     for columns in range(6, 1, -1):
         filled = [list(part) for part in np.array_split(np.asarray(labels, dtype=object), columns)]
-        if sum(max(map(len, column)) + HANDLE_CHARACTERS for column in filled if column) <= LEGEND_CHARACTERS:
+        if sum(max(map(len, column)) + HANDLE_CHARACTERS for column in filled if column) <= room:
             return columns
     return 1
 

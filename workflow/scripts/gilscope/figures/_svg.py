@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from html import escape
 from typing import Any
@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from gilscope.figures._look import GRID, INK, MUTED, PAPER, THEME
 
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'Liberation Sans', sans-serif"
+NO_FACTS: Mapping[str, str] = {}
 SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "gilscope",
@@ -62,10 +63,10 @@ def drawing() -> Iterator[None]:
             plt.close("all")
 
 
-def svg(figure: Figure, title: str, alt: str, needs: str = "") -> str:
+def svg(figure: Figure, title: str, alt: str, facts: Mapping[str, str] = NO_FACTS) -> str:
     """The figure as SVG, transparent, its colours variables that change with the reader's colour scheme.
 
-    needs: what a run needs for this figure and did not have, kept as ``data-needs``: a report then leaves it out.
+    facts: what a report needs to know of the figure, kept as ``data-…`` attributes where they are not empty.
     """
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
@@ -82,8 +83,8 @@ def svg(figure: Figure, title: str, alt: str, needs: str = "") -> str:
         f"<style>:root{{color-scheme:light dark;--font:{FONTS};{light}}}"
         f"@media (prefers-color-scheme: dark){{:root{{{dark}}}}}</style>"
     )
-    lacking = f' data-needs="{escape(needs)}"' if needs else ""
-    return re.sub(r"(<svg\b[^>]*)>", lambda opening: f"{opening[1]}{lacking}>{head}", text, count=1)
+    kept = "".join(f' data-{name}="{escape(value)}"' for name, value in facts.items() if value)
+    return re.sub(r"(<svg\b[^>]*)>", lambda opening: f"{opening[1]}{kept}>{head}", text, count=1)
 
 
 def variable(colour: str) -> str:

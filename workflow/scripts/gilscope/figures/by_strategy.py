@@ -13,16 +13,18 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from gilscope.figures import Results
+from gilscope.figures import SIZES, Results
 from gilscope.figures._look import INK, MUTED, look
-from gilscope.figures._panels import WIDTH, finish, hollow_note, nothing
+from gilscope.figures._panels import WIDE, WIDTH, finish, hollow_note, lying, nothing
 from gilscope.figures._rows import Key
 from gilscope.figures._runtimes import most_telling, named
+from gilscope.figures._tables import numbers
 
 TITLE = "Time by strategy at the largest size"
+SECTION = "scaling"
+SHOWS = ("metric:speedup", "metric:speedup_ratio", "metric:time_ratio")
 MOST_ROWS = 16
-WIDE = 15
-"""Times further apart than this factor are drawn on a logarithmic axis."""
+BOUNDS = ("estimate", "low", "high")
 
 
 def blocks(results: Results) -> dict[Key, pd.DataFrame]:
@@ -69,20 +71,33 @@ def draw(results: Results) -> Figure:
             axes = figure.add_subplot(grid[place, column])
             panel(axes, block)
             kind, size = block[["kind", "size"]].iloc[0]
-            about = f"{workload} · {runtime}" if len(every) > 1 else f"{workload}  ({kind}, {size})"
-            axes.set_title(about, loc="left", pad=16)
+            named_runtime = f" · {runtime}" if len(every) > 1 else ""
+            axes.set_title(f"{workload}  ({kind}, {size}){named_runtime}", loc="left", pad=16)
     shown = [item for line in lines for item in line]
     left_out = results.ordered(every - {runtime for (runtime, _), _ in shown})
-    figure.supxlabel(note(shown, left_out), x=0.01, ha="left", fontsize=8, color=MUTED)
+    figure.supxlabel(note(shown, left_out, smaller(results, shown)), x=0.01, ha="left", fontsize=8, color=MUTED)
     return figure
 
 
-def note(shown: list[tuple[Key, pd.DataFrame]], left_out: list[str]) -> str:
-    """How to read it, and what it does not show."""
+def smaller(results: Results, shown: list[tuple[Key, pd.DataFrame]]) -> list[str]:
+    """The other sizes at which what is shown has been measured."""
+    times = results.measured("seconds")
+    sizes = {(workload, size) for (_, workload), block in shown for size in block["size"]}
+    here = times[times["workload"].isin({workload for workload, _ in sizes})]
+    found = {
+        size for workload, size in zip(here["workload"], here["size"], strict=True) if (workload, size) not in sizes
+    }
+    return [size for size in (*SIZES, "deck") if size in found]
+
+
+def note(shown: list[tuple[Key, pd.DataFrame]], left_out: list[str], sizes: list[str]) -> str:
+    """How to read it, and what it does not show: these runtimes and sizes."""
     said = "Bar: 95 % interval. Vertical line: one task after the other."
     if any(len(rows(block)) < len(block) - 1 for _, block in shown):
         said += " Long lists: each strategy at its fastest worker count."
     said += f" {hollow_note(pd.concat([block for _, block in shown]))}"
+    if sizes:
+        said += f"\nAlso measured at size {', '.join(sizes)}: see the data behind the verdicts."
     if left_out:
         said += f"\nFor want of room without {named(left_out)}: see the data behind the verdicts."
     return said
@@ -95,8 +110,9 @@ def panel(axes: Axes, block: pd.DataFrame) -> None:
     factor, unit = sensible_unit(float(every["estimate"].median()))
     highest = float(np.nanmax(every[["estimate", "high"]].to_numpy(float))) * factor
     lowest = float(np.nanmin(every[["estimate", "low"]].to_numpy(float))) * factor
-    for place, cell in enumerate(cells.to_dict("records")):
-        row(axes, cell, place, factor)
+    for place, strategy in enumerate(cells["strategy"]):
+        point = cells.iloc[[place]]
+        lying(axes, point.assign(**{name: point[name] * factor for name in BOUNDS}), [place], look(strategy))
     for cell in reference.to_dict("records"):
         axes.axvspan(cell["low"] * factor, cell["high"] * factor, color=INK, alpha=0.13, linewidth=0)
         axes.axvline(cell["estimate"] * factor, color=INK, linewidth=1.1)
@@ -124,22 +140,6 @@ def panel(axes: Axes, block: pd.DataFrame) -> None:
     finish(axes)
 
 
-def row(axes: Axes, cell: dict[Hashable, Any], place: int, factor: float) -> None:
-    """One cell's time, lying: the interval along the x axis."""
-    drawn = look(cell["strategy"])
-    known = pd.notna(cell["low"]) and pd.notna(cell["high"])
-    if known:
-        axes.hlines(place, cell["low"] * factor, cell["high"] * factor, color=drawn.colour, linewidth=2)
-    axes.plot(
-        cell["estimate"] * factor,
-        place,
-        marker=drawn.marker,
-        color=drawn.colour,
-        markerfacecolor=drawn.colour if known else "none",
-        linestyle="none",
-    )
-
-
 def cell_label(cell: dict[Hashable, Any]) -> str:
     name = {"ceiling": "processes by hand"}.get(cell["strategy"], cell["strategy"])
     if cell["strategy"] == "ceiling" and cell["pool"] == "warm":
@@ -159,7 +159,12 @@ def sensible_unit(seconds: float) -> tuple[float, str]:
 
 
 def three_digits(value: float) -> str:
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+    return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}"
+
+
+def data(results: Results) -> pd.DataFrame:
+    shown = [block for line in lines_of(results) for _, block in line]
+    return numbers(shown, "runtime", "workload", "size", "tasks", "strategy", "workers", "pool", "metric")
 
 
 def alt(results: Results) -> str:

@@ -27,8 +27,11 @@ from gilscope.figures._panels import (
     speedup_axis,
 )
 from gilscope.figures._runtimes import binaries, spoken
+from gilscope.figures._tables import numbers
 
 TITLE = "The same binary with the lock on and off"
+SECTION = "runtimes"
+SHOWS = ("metric:lock_ratio",)
 METRICS = {"speedup": "speedup", "effective_cores": "effective cores"}
 SAME = ["workload", "size", "tasks", "parameter", "workers"]
 MOST_SWEPT = 3
@@ -167,6 +170,11 @@ def key(figure: Figure, points: pd.DataFrame) -> None:
     figure.legend(handles=[*handles, limit], loc="outside upper left", ncols=3, handlelength=2.4)
     note = "Speedup over sequential in the same runtime, cold pools. Band and bar: 95 % interval."
     figure.supxlabel(f"{note} {hollow_note(points)}", x=0.01, ha="left", fontsize=8, color=MUTED)
+
+
+def data(results: Results) -> pd.DataFrame:
+    found = [compared(results, pair) for pair in binaries(results.runtimes)]
+    return numbers(found, "runtime", "lock", "workload", "size", "workers", "metric")
 
 
 def alt(results: Results) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from gilscope.figures import Results
@@ -9,8 +10,11 @@ from gilscope.figures._look import MUTED, look
 from gilscope.figures._panels import hollow_note, lying, nothing, panels, ratio_axis, rows_axis
 from gilscope.figures._ratios import across, places, workloads
 from gilscope.figures._rows import MOST_COLUMNS
+from gilscope.figures._tables import numbers
 
 TITLE = "One after the other, on each runtime"
+SECTION = "runtimes"
+SHOWS = ("metric:runtime_ratio",)
 
 
 def needs(results: Results) -> str:
@@ -37,6 +41,10 @@ def draw(results: Results) -> Figure:
     note = f"Time of one task after the other on {against} ÷ on this runtime. To the right of 1: faster. "
     figure.supxlabel(f"{note}Bar: 95 % interval. {hollow_note(table)}", x=0.01, ha="left", fontsize=8, color=MUTED)
     return figure
+
+
+def data(results: Results) -> pd.DataFrame:
+    return numbers(across(results, "speeds"), "workload", "size", "runtime", "against")
 
 
 def alt(results: Results) -> str:

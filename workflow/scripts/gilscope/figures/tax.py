@@ -13,8 +13,11 @@ from gilscope.figures._panels import hollow_note, lying, nothing, panels, ratio_
 from gilscope.figures._ratios import across, places, workloads
 from gilscope.figures._rows import MOST_COLUMNS
 from gilscope.figures._runtimes import identified, spoken
+from gilscope.figures._tables import numbers
 
 TITLE = "What one thread pays for having no lock"
+SECTION = "runtimes"
+SHOWS = ("metric:tax",)
 COMPARED = {"lock-on": LOCK["lock on"], "standard": STANDARD}
 
 
@@ -63,6 +66,10 @@ def key(figure: Figure, table: pd.DataFrame) -> None:
     figure.legend(handles=handles, loc="outside upper left", ncols=2 if table["against"].nunique() < 5 else 1)
     note = "Sequential, no threads. To the right of 1: slower without the lock. Bar: 95 % interval."
     figure.supxlabel(f"{note} {hollow_note(table)}", x=0.01, ha="left", fontsize=8, color=MUTED)
+
+
+def data(results: Results) -> pd.DataFrame:
+    return numbers(across(results, "taxes"), "workload", "size", "runtime", "against")
 
 
 def alt(results: Results) -> str:

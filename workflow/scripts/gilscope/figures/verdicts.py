@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,6 +17,8 @@ from gilscope.figures._look import GRID, INK, MUTED, VERDICTS
 from gilscope.figures._panels import WIDTH, nothing
 
 TITLE = "Verdicts at a glance"
+SECTION = "claims"
+SHOWS = ()
 MOST_BESIDE = 4
 """With more runtimes than this the claims stand in one column instead of two."""
 CHECK = Path([(-0.9, 0.0), (-0.3, -0.7), (0.95, 0.75)], [Path.MOVETO, Path.LINETO, Path.LINETO])
@@ -120,6 +123,11 @@ def handle(verdict: str, label: str) -> Line2D:
 def mark(axes: Axes, x: float, y: float, verdict: str | None) -> None:
     if verdict is not None:
         axes.plot([x], [y], clip_on=False, **style(verdict))
+
+
+def data(results: Results) -> pd.DataFrame:
+    columns = ["section", "claim", "runtime", "verdict"]
+    return pd.DataFrame([[row[name] for name in columns] for row in shown(results)], columns=columns)
 
 
 def alt(results: Results) -> str:
