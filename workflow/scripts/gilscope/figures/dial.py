@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,10 +15,18 @@ from gilscope.analysis.prediction import predict_dial, predicted_speedup
 from gilscope.figures import Results
 from gilscope.figures._look import MUTED, look, order
 from gilscope.figures._panels import finish, hollow_note, intervals, legend, nothing, panels, speedup_axis
-from gilscope.figures._rows import MOST_COLUMNS
+from gilscope.figures._rows import without
+from gilscope.figures._runtimes import most_telling
+from gilscope.figures._tables import numbers
 from gilscope.workloads.dial import SLICES
 
 TITLE = "Speedup against the share of waiting"
+SECTION = "summary"
+SHOWS = ("workload:dial",)
+INCHES = 4.8
+"""How wide it is: narrower than other figures, since it stands beside text, where it must still be readable."""
+NOTE_CHARACTERS = 66
+MOST_RUNTIMES = 4
 
 
 def needs(results: Results) -> str:
@@ -36,26 +46,37 @@ def draw(results: Results) -> Figure:
     points = measured(results)
     if points.empty:
         return nothing("No speedups of the dial: no block of it has been measured.")
-    runtimes = results.ordered(points["runtime"])
-    columns = len(runtimes) if len(runtimes) < MOST_COLUMNS else MOST_COLUMNS
-    figure, places = panels(len(runtimes), columns, height=3.4 if columns < 3 else 2.7)
+    every = results.ordered(points["runtime"])
+    telling = most_telling({name: results.runtimes.get(name, {}) for name in every})[:MOST_RUNTIMES]
+    runtimes = results.ordered(telling)
+    shown = points[points["runtime"].isin(runtimes)]
+    one = len(runtimes) == 1
+    figure, places = panels(len(runtimes), 1 if one else 2, 3.5 if one else 2.2, INCHES)
     for number, (axes, runtime) in enumerate(zip(places, runtimes, strict=True)):
-        panel(axes, points[points["runtime"] == runtime], points)
-        axes.set_title(f"{points['workers'].iloc[0]} workers · {runtime}" if columns < 3 else runtime)
-        if number % columns:
+        panel(axes, shown[shown["runtime"] == runtime], shown)
+        axes.set_title(f"{shown['workers'].iloc[0]} workers · {runtime}" if one else runtime)
+        axes.xaxis.set_major_locator(FixedLocator([0, 25, 50, 75, 100] if one else [0, 50, 100]))
+        if number % 2:
             axes.tick_params(labelleft=False)
             axes.set_ylabel("")
     extra = [Line2D([], [], color=MUTED, linestyle=(0, (4, 3)), linewidth=1.1, label="theory")]
-    note = f"{points['workers'].iloc[0]} workers. Bar: 95 % interval. {hollow_note(points)}"
-    legend(figure, points["strategy"].unique(), extra, note)
+    legend(figure, shown["strategy"].unique(), extra, note(shown, [name for name in every if name not in runtimes]))
     return figure
+
+
+def note(points: pd.DataFrame, left_out: list[str]) -> str:
+    """How to read it, and what it does not show."""
+    workers = f"{points['workers'].iloc[0]} workers. " if points["runtime"].nunique() > 1 else ""
+    said = f"{workers}Speedup on a logarithmic axis. Bar: 95 % interval."
+    return "\n".join(
+        fill(line, NOTE_CHARACTERS) for line in (said, hollow_note(points), without(left_out).strip()) if line
+    )
 
 
 def panel(axes: Axes, points: pd.DataFrame, every: pd.DataFrame) -> None:
     """One runtime's points, each strategy with the closed queue's curve in its colour, on axes that all points fit."""
     speedup_axis(axes, every)
     axes.set_xlim(-4, 104)
-    axes.xaxis.set_major_locator(FixedLocator([0, 25, 50, 75, 100]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
     axes.set_xlabel("share of time that a task waits")
     shares = np.linspace(0, 1, 81)
@@ -73,6 +94,11 @@ def panel(axes: Axes, points: pd.DataFrame, every: pd.DataFrame) -> None:
         aside = 1.6 * (place - (len(names) - 1) / 2)
         intervals(axes, own, 100 * own["waiting"] + aside, look(name), line=False)
     finish(axes)
+
+
+def data(results: Results) -> pd.DataFrame:
+    table = numbers(measured(results), "runtime", "workload", "waiting", "strategy", "workers", "pool", "predicted")
+    return table.rename(columns={"waiting": "share_waiting", "predicted": "theory"})
 
 
 def alt(results: Results) -> str:
