@@ -1,0 +1,228 @@
+"""What do threads and processes do? The share of trials in which each case of a claim came out as it asks."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Hashable, Mapping
+from textwrap import shorten
+from typing import Any
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from gilscope.figures import Results
+from gilscope.figures._look import GRID, INK, MUTED, VERDICTS
+from gilscope.figures._panels import WIDTH, nothing
+from gilscope.figures._runtimes import most_telling, named, spoken
+from gilscope.figures.verdicts import handle, style
+from gilscope.labs import lab_summary
+
+TITLE = "What threads and processes do, in shares of trials"
+SECTION = "labs"
+LABS = (
+    "crash",
+    "cleanup",
+    "deadlock",
+    "joining",
+    "memory_isolation",
+    "producer_consumer",
+    "setup_rules",
+    "turtle",
+)
+SHOWS = tuple(f"lab:{lab}" for lab in LABS)
+COLUMNS = ["lab", "claim", "case", "runtime", "verdict", "estimate", "low", "high", "counted"]
+LEFT, RIGHT = 0.57, 0.865
+"""Where the axis begins and ends, in shares of the figure's width; words stand on both sides of it."""
+CASE, COUNT = 0.305, RIGHT + 0.02
+ROW, HEAD, FOOT = 0.21, 0.75, 0.62
+"""Inches: of a row, and above and below all of them."""
+MOST_CHARACTERS = 62
+SHADE: dict[str, Any] = {"color": MUTED, "alpha": 0.2, "linewidth": 0}
+
+
+def needs(results: Results) -> str:
+    """What the run would have to hold."""
+    labs = ", ".join(f"``{lab}``" for lab in LABS)
+    return "" if runtime_of(cases(results), results) else f"one of the labs {labs}: ``labs.names`` in the configuration"
+
+
+def cases(results: Results) -> pd.DataFrame:
+    """The claims' cases that are shares of trials in these labs, of all runtimes, lab by lab.
+
+    Adds ``holds``, the interval of shares in which the claim holds, ``reason`` and ``demonstration`` to ``COLUMNS``.
+    """
+    rows = [
+        {**row, **case, "lab": lab, "holds": holding(case["threshold"])}
+        for row in results.verdicts
+        for case in row["cases"]
+        if case["unit"] == "share" and (lab := lab_of(case)) in LABS
+    ]
+    table = pd.DataFrame(rows, columns=[*COLUMNS, "holds", "reason", "demonstration"])
+    return table.sort_values("lab", key=lambda labs: labs.map(LABS.index), kind="stable", ignore_index=True)
+
+
+def lab_of(case: Mapping[str, Any]) -> str:
+    """The lab that a case is about; empty where it is about none."""
+    parts = str((case.get("cells") or [""])[0]).split("/")
+    return parts[2] if parts[1:2] == ["labs"] else ""
+
+
+def holding(threshold: Mapping[str, Any]) -> tuple[float, float]:
+    """From where to where the share must lie for the claim to hold."""
+    within = threshold.get("within") or (threshold.get("above", 0.0), threshold.get("below", 1.0))
+    return within[0], within[1]
+
+
+def runtime_of(table: pd.DataFrame, results: Results) -> str:
+    """The runtime that is drawn: the current one, or the most telling of those that ran one of the labs."""
+    tested = set(table.loc[table["estimate"].notna(), "runtime"])
+    return next((name for name in [*most_telling(results.runtimes), *sorted(tested)] if name in tested), "")
+
+
+def draw(results: Results) -> Figure:
+    every = cases(results)
+    runtime = runtime_of(every, results)
+    if not runtime:
+        return nothing("No verdicts on what threads and processes do: their labs are not in labs.names.")
+    table = every[every["runtime"] == runtime]
+    lines = len(table) + table["lab"].nunique()
+    height = ROW * lines + HEAD + FOOT
+    figure = plt.figure(figsize=(WIDTH, height))
+    axes = figure.add_axes((LEFT, FOOT / height, RIGHT - LEFT, ROW * lines / height))
+    share_axis(axes, lines)
+    y = 0
+    for lab, own in table.groupby("lab", sort=False):
+        heading(axes, y, str(lab))
+        before = ""
+        for row in own.to_dict("records"):
+            y += 1
+            if row["claim"] != before:
+                words(axes, 0.005, y, named_claim(row), INK)
+                across(axes, y - 0.5, GRID)
+            before = row["claim"]
+            words(axes, CASE, y, row["case"], MUTED)
+            draw_case(axes, y, row)
+        y += 1
+    others = results.ordered(set(every["runtime"]) - {runtime})
+    key(figure, table, spoken(runtime, results.runtimes.get(runtime, {})))
+    figure.text(0.005, 0.1 / height, note(others), fontsize=8, color=MUTED)
+    return figure
+
+
+def share_axis(axes: Axes, lines: int) -> None:
+    """From 0 to 100 %, named above and below the many rows."""
+    axes.set_xlim(-0.04, 1.04)
+    axes.set_ylim(lines - 0.5, -0.5)
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
+    axes.tick_params(top=True, labeltop=True, bottom=True, length=0)
+    axes.set_yticks([])
+    axes.grid(False)
+    axes.set_xlabel("share of trials")
+    for side in axes.spines.values():
+        side.set_visible(False)
+    axes.set_axisbelow(True)
+
+
+def words(axes: Axes, x: float, y: float, text: str, colour: str, **more: Any) -> None:
+    """Text in a row. x: in shares of the figure's width."""
+    across = axes.get_yaxis_transform()
+    # Reasons come from outside, and two dollar signs would make a formula of what lies between them.
+    more |= {"color": colour, "fontsize": 8, "va": "center", "parse_math": False}
+    axes.text((x - LEFT) / (RIGHT - LEFT), y, text, transform=across, **more)
+
+
+def across(axes: Axes, y: float, colour: str) -> None:
+    """A line through all columns."""
+    ends = [(x - LEFT) / (RIGHT - LEFT) for x in (0.005, 0.995)]
+    axes.plot(ends, [y, y], transform=axes.get_yaxis_transform(), color=colour, linewidth=0.7, clip_on=False, zorder=1)
+
+
+def heading(axes: Axes, y: float, lab: str) -> None:
+    """A lab's name and what it is about."""
+    about = lab_summary(lab).partition(":")[0].rstrip(".")
+    words(axes, 0.005, y, lab.replace("_", " ").capitalize(), INK, fontweight="bold")
+    words(axes, 0.175, y, about, MUTED)
+    across(axes, y + 0.5, MUTED)
+
+
+def named_claim(row: Mapping[Hashable, Any]) -> str:
+    return str(row["claim"]).replace("-", " ") + (" (demonstration)" if row["demonstration"] else "")
+
+
+def draw_case(axes: Axes, y: float, row: Mapping[Hashable, Any]) -> None:
+    """Where the claim would hold, and the share with its interval; or why there is none."""
+    if pd.isna(row["estimate"]):
+        words(axes, LEFT + 0.01, y, untested(row), MUTED)
+        return
+    axes.vlines([0, 0.25, 0.5, 0.75, 1], y - 0.5, y + 0.5, color=GRID, linewidth=0.8, zorder=0)
+    drawn = VERDICTS[row["verdict"]]
+    low, high = row["holds"]
+    axes.fill_between([low, high], y - 0.42, y + 0.42, zorder=1, **SHADE)
+    edges = [edge for edge in (low, high) if 0 < edge < 1]
+    axes.vlines(edges, y - 0.42, y + 0.42, color=INK, linewidth=0.9, zorder=2)
+    if pd.notna(row["low"]):
+        axes.hlines(y, row["low"], row["high"], color=drawn.colour, linewidth=2.2, zorder=3)
+    axes.plot([row["estimate"]], [y], zorder=4, clip_on=False, **style(row["verdict"]))
+    words(axes, COUNT, y, in_short(row["counted"]), MUTED)
+
+
+def untested(row: Mapping[Hashable, Any]) -> str:
+    """Why there is no share, in what room there is, without the lab and the case that the row already names."""
+    reason = re.sub(rf"^the lab {row['lab']}(, .*?)?: ", "", row["reason"])
+    return shorten(f"{row['verdict']}: {reason}", MOST_CHARACTERS, placeholder=" …")
+
+
+def in_short(counted: str) -> str:
+    """``109 of 110``, and how many trials gave no answer where there are such."""
+    lost = re.search(r"(\d+) more gave no answer", counted)
+    return counted.partition(" trials")[0] + (f", {lost[1]} lost" if lost else "")
+
+
+def key(figure: Figure, table: pd.DataFrame, runtime: str) -> None:
+    top = 1 - 0.06 / figure.get_figheight()
+    figure.text(0.005, top, runtime, fontsize=9.5, fontweight="bold", va="top")
+    counts = Counter(table["verdict"])
+    handles = [handle(name, f"{name} ({counts[name]})") for name in VERDICTS if counts[name]]
+    holds = Patch(label="where the claim holds", **SHADE)
+    place = (0, 1 - 0.2 / figure.get_figheight())
+    figure.legend(
+        handles=[*handles, holds], loc="upper left", bbox_to_anchor=place, ncols=6, handlelength=1.4, borderpad=0.2
+    )
+
+
+def note(others: list[str]) -> str:
+    said = "Numbers at the right: trials in which the claim's subject was seen. Bar: 95 % interval, exact."
+    return said + (f" Without {named(others)}: see the numbers below." if others else "")
+
+
+def data(results: Results) -> pd.DataFrame:
+    """In per cent, of all runtimes."""
+    table = cases(results)
+    bounds = {name: 100 * table[name].astype(float) for name in ("estimate", "low", "high")}
+    untested = table["estimate"].isna()
+    table = table.assign(
+        **bounds,
+        holds=[f"{100 * low:g} to {100 * high:g} %" for low, high in table["holds"]],
+        counted=table["counted"].where(~untested, table["reason"]),
+        per_cent_of="trials",
+    )
+    return table[
+        ["lab", "claim", "case", "runtime", "verdict", "per_cent_of", "estimate", "low", "high", "holds", "counted"]
+    ]
+
+
+def alt(results: Results) -> str:
+    every = cases(results)
+    runtime = runtime_of(every, results)
+    if not runtime:
+        return "Nothing to draw: no lab has shown what threads and processes do."
+    parts = [
+        f"{named_claim(row)}, {row['case']}: "
+        + (row["verdict"] if pd.isna(row["estimate"]) else f"{row['counted']}, {row['verdict']}")
+        for row in every[every["runtime"] == runtime].to_dict("records")
+    ]
+    return f"Shares of trials on {runtime}, a row per case of a claim. " + "; ".join(parts) + "."
