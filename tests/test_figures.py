@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 from collections.abc import Callable
@@ -11,14 +12,14 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
-from gilscope.figures import Results, figure_names, write_figure
+from gilscope.figures import SECTIONS, Results, figure_names, write_figure
 from gilscope.figures._look import STRATEGIES, THEME, VERDICTS, look, order
-from gilscope.figures._panels import legend_columns, panels
+from gilscope.figures._panels import WIDE, legend_columns, panels
 from gilscope.figures._rows import MOST_COLUMNS, MOST_ROWS, lay_out
 from gilscope.figures._runtimes import binaries, most_telling
 from gilscope.figures._svg import drawing
 from gilscope.figures.by_size import curves as size_curves
-from gilscope.figures.by_strategy import WIDE, lines_of, sensible_unit
+from gilscope.figures.by_strategy import lines_of, sensible_unit
 from gilscope.figures.dial import measured as dial_points
 from gilscope.figures.lock import compared
 from gilscope.figures.scaling import curves, lines
@@ -26,6 +27,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.lines import Line2D
 from synthetic import write_results
 
+ROOT = Path(__file__).resolve().parent.parent
 FIGURES = figure_names()
 WITH_PAIR = ("cp311", "cp313t-gil", "cp313t-nogil")
 EIGHT = ("cp39", "cp310", "cp311", "cp312", "cp313", "cp313t-gil", "cp313t-nogil", "pypy39")
@@ -63,7 +65,17 @@ def words(path: Path) -> str:
 
 
 def test_the_figures_are_found_and_nothing_else() -> None:
-    assert FIGURES == ["by_size", "by_strategy", "dial", "lock", "scaling", "speed", "tax", "verdicts"]
+    of_labs = ["behaviour", "connections", "lock_share", "lost_updates", "memory_per_worker", "message_cost"]
+    of_labs += ["run_lengths", "start_up", "tick_delays"]
+    of_times = ["by_size", "by_strategy", "dial", "lock", "scaling", "speed", "tax", "timelines", "verdicts"]
+    assert sorted([*of_labs, *of_times]) == FIGURES
+
+
+def test_every_figure_is_in_a_section_that_the_report_shows() -> None:
+    notebook = (ROOT / "report/report.ipynb").read_text(encoding="utf-8")
+    shown = set(re.findall(r'rendering\.show\(pictures, \\"([a-z]+)\\"', notebook)) | {"summary"}
+    assert shown == set(SECTIONS)
+    assert {importlib.import_module(f"gilscope.figures.{name}").SECTION for name in FIGURES} <= shown
 
 
 @pytest.mark.parametrize("figure", FIGURES)
@@ -96,7 +108,9 @@ def test_a_figure_says_what_it_shows(figure: str, drawn: Callable[[str], Path]) 
 @pytest.mark.parametrize("figure", FIGURES)
 def test_nothing_measured_is_said(figure: str, tmp_path: Path) -> None:
     write_figure(figure, tmp_path / "empty", tmp_path / "figure.svg")
-    assert re.search(r"No (speedups|times|verdicts|workload|free-threaded)", words(tmp_path / "figure.svg"))
+    assert re.search(
+        r"No (speedups|times|traces|trials|verdicts|workload|free-threaded)", words(tmp_path / "figure.svg")
+    )
 
 
 @pytest.mark.parametrize("figure", ["by_size", "by_strategy", "scaling", "lock", "tax", "speed"])

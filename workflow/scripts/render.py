@@ -6,6 +6,8 @@ if __name__ == "__main__":
     render(
         notebook=snakemake.input.notebook,
         style=snakemake.input.style,
+        script=snakemake.input.script,
+        citation=snakemake.input.citation,
         figures=snakemake.input.figures,
         folder=snakemake.params.folder,
         report=snakemake.output.report,

@@ -3,22 +3,24 @@
 Everything here returns HTML in which text from outside (labels, claims, reasons …) is escaped.
 """
 
-from gilscope.rendering.across import claims_by_runtime, speeds, taxes
-from gilscope.rendering.claims import claims_not_tested, claims_tested, irrefutable
+from gilscope.rendering.across import claims_by_runtime
+from gilscope.rendering.claims import claims, irrefutable
 from gilscope.rendering.controls import environment, hidden_parallelism, noise, order_of_measurement, rounds_in_words
 from gilscope.rendering.data import block_data, lab_data
-from gilscope.rendering.evidence import all_pictures, gaps, machine, reproduce
-from gilscope.rendering.findings import counts, decisions, opening, warnings
+from gilscope.rendering.decisions import decisions
+from gilscope.rendering.evidence import cite, gaps, machine, reproduce
+from gilscope.rendering.opening import at_a_glance, counts, opening, warnings
 from gilscope.rendering.page import render
+from gilscope.rendering.pictures import read_pictures, show
 from gilscope.rendering.runtimes import lock, runtimes
 from gilscope.rendering.traces import scaling_laws, traces
 
 __all__ = [
-    "all_pictures",
+    "at_a_glance",
     "block_data",
+    "cite",
+    "claims",
     "claims_by_runtime",
-    "claims_not_tested",
-    "claims_tested",
     "counts",
     "decisions",
     "environment",
@@ -31,13 +33,13 @@ __all__ = [
     "noise",
     "opening",
     "order_of_measurement",
+    "read_pictures",
     "render",
     "reproduce",
     "rounds_in_words",
     "runtimes",
     "scaling_laws",
-    "speeds",
-    "taxes",
+    "show",
     "traces",
     "warnings",
 ]

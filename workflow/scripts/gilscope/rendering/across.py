@@ -1,12 +1,11 @@
-"""What differs between runtimes: claims by runtime at a glance, and in numbers what a runtime itself gives or takes."""
+"""What differs between runtimes: claims by runtime at a glance."""
 
 from __future__ import annotations
 
 from gilscope.analysis.across import overall
 from gilscope.figures import Results
-from gilscope.figures._ratios import across
 from gilscope.rendering.claims import Verdict, anchor, by_claim, several_runtimes, spread
-from gilscope.rendering.markup import EMPTY, SIGNS, Html, counted, folded, interval, table
+from gilscope.rendering.markup import EMPTY, SIGNS, Html, counted, folded, table
 
 MOST_BESIDE = 4
 """The names of more runtimes than this stand upright above their columns."""
@@ -50,29 +49,3 @@ def linked_sign(row: Verdict) -> Html:
     return Html('<a aria-label="{}: {}" class="sign {}" href="#{}">{}</a>').format(
         row["runtime"], row["verdict"], row["verdict"].replace(" ", "-"), anchor(row), SIGNS.get(row["verdict"], "–")
     )
-
-
-def taxes(results: Results) -> Html:
-    """What a single thread pays without the lock, in numbers."""
-    return ratios(results, "taxes", "Time without the lock ÷ time with it")
-
-
-def speeds(results: Results) -> Html:
-    """How fast each runtime is one task after the other, in numbers."""
-    return ratios(results, "speeds", "Times as fast")
-
-
-def ratios(results: Results, name: str, heading: str) -> Html:
-    rows = [
-        (
-            row["workload"],
-            row["size"],
-            row["runtime"],
-            row["against"],
-            interval(row["estimate"], row["low"], row["high"], "x"),
-            f"{row['rounds']:.0f}",
-        )
-        for row in across(results, name).to_dict("records")
-    ]
-    headings = ("Workload", "Size", "Runtime", "Against", heading, "Rounds")
-    return folded("The figure in numbers", table(headings, rows)) if rows else EMPTY

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from gilscope.figures import Results
 from gilscope.rendering.bars import order_strip
-from gilscope.rendering.findings import rounds_planned
 from gilscope.rendering.markup import (
     Html,
     counted,
@@ -17,6 +16,7 @@ from gilscope.rendering.markup import (
     number,
     table,
 )
+from gilscope.rendering.opening import rounds_planned
 
 JOBS = {"measure": "round", "record": "trace", "calibrate": "calibration", "observe": "lab"}
 SENSORS = {
@@ -34,7 +34,7 @@ def rounds_in_words(results: Results) -> Html:
     if rounds.empty:
         return note("warn", "No rounds.", "Nothing has been measured, so there are no numbers to give.")
     blocks = rounds[["runtime", "workload", "size"]].drop_duplicates()
-    laps, spent = rounds["laps"].dropna(), (rounds["ended"] - rounds["started"]).sum()
+    laps, spent = rounds.loc[rounds["laps"] > 0, "laps"], (rounds["ended"] - rounds["started"]).sum()
     return facts(
         [
             ("Blocks", counted(len(blocks), "block")),

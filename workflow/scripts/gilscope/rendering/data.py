@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
@@ -30,10 +30,15 @@ def anchor(source: str) -> str:
     return "data-" + "-".join(source.split("/")[:3])
 
 
-def linked(sources: list[str]) -> Html:
+def links_to(sources: Sequence[str]) -> list[Html]:
     """A link to the table of each source, each table once."""
-    places = dict.fromkeys(anchor(source) for source in sources)
-    return joined(Html('<a class="data" href="#{}">data</a>').format(place) for place in places)
+    places = {anchor(source): source.split("/")[1:3] for source in sources}
+    return [
+        Html('<a href="#{}">data: {}</a>').format(
+            place, name.replace("_", " ") if kind == "labs" else f"{kind}, {name}"
+        )
+        for place, (kind, name) in places.items()
+    ]
 
 
 def block_data(results: Results) -> Html:
@@ -106,6 +111,8 @@ def case_rows(seen: pd.DataFrame) -> Iterator[tuple[object, ...]]:
     """A row per case and metric of one lab; what is true or false is counted."""
     told: set[str] = set()
     for (case, metric), rows in seen.groupby(["case", "metric"], sort=False):
+        if "_beyond_" in str(metric):
+            continue  # a distribution, which its figure shows
         values, unit = rows["value"], str(rows["unit"].iloc[0])
         name = Html("{}").format(case) if case in told else described(str(rows["lab"].iloc[0]), str(case))
         told.add(str(case))

@@ -1,97 +1,30 @@
-"""What the findings rest on: figures, machine, gaps, and how to repeat it."""
+"""What the findings rest on: the machine, what is missing, how to repeat it and how to cite it."""
 
 from __future__ import annotations
 
-import base64
-import re
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
-from markupsafe import escape
+import yaml
 
 from gilscope import __version__
 from gilscope.figures import Results
 from gilscope.rendering.markup import (
-    EMPTY,
     Html,
     counted,
+    day,
     facts,
     folded,
-    joined,
     missing,
     note,
     number,
     table,
 )
 
-ORDER = ("verdicts", "lock", "dial", "scaling", "by_strategy", "by_size", "tax", "speed")
 LIBRARIES = ("snakemake", "pyperf", "numpy", "pandas", "scipy", "matplotlib", "seaborn", "papermill", "nbconvert")
-SVG = "{http://www.w3.org/2000/svg}"
-
-
-NO_TABLES: Mapping[str, Html] = {}
-
-
-def all_pictures(figures: Sequence[str], captions: str, tables: Mapping[str, Html] = NO_TABLES) -> Html:
-    """Every figure with its caption and, by its name, its table; what this run could not fill is a line at the end."""
-    paths = sorted(
-        map(Path, figures), key=lambda path: (ORDER.index(path.stem) if path.stem in ORDER else len(ORDER), path.stem)
-    )
-    drawings = {path: ElementTree.fromstring(path.read_bytes()) for path in paths}
-    lacking: dict[str, list[str]] = {}
-    shown = []
-    for path, drawing in drawings.items():
-        if needs := drawing.get("data-needs"):
-            lacking.setdefault(needs, []).append(title_of(drawing, path))
-        else:
-            shown.append(picture(path, drawing, Path(captions) / f"{path.stem}.rst", tables.get(path.stem, EMPTY)))
-    if not paths:
-        return note("warn", "No figures.", "None has been drawn.")
-    return joined(shown) + left_out(lacking)
-
-
-def left_out(lacking: Mapping[str, Sequence[str]]) -> Html:
-    """One line: which figures there would be with what."""
-    parts = [f"{' and '.join(f'*{title}*' for title in titles)} with {needs}" for needs, titles in lacking.items()]
-    return paragraphs(f"There would also be {', and '.join(parts)}.") if parts else EMPTY
-
-
-def title_of(drawing: ElementTree.Element, path: Path) -> str:
-    return drawing.findtext(f"{SVG}title") or path.stem
-
-
-def picture(path: Path, drawing: ElementTree.Element, caption: Path, content: Html) -> Html:
-    """A drawing with its own title as the heading and its own description for those who do not see it."""
-    title = title_of(drawing, path)
-    width, height = (round(float(drawing.get(side, "0").removesuffix("pt")) * 4 / 3) for side in ("width", "height"))
-    words = paragraphs(caption.read_text(encoding="utf-8")) if caption.is_file() else EMPTY
-    return Html(
-        '<figure id="figure-{}"><h3>{}</h3><div class="box" tabindex="0" role="group" aria-label="{}">'
-        '<img alt="{}" width="{}" height="{}" src="data:image/svg+xml;base64,{}"></div>'
-        "<figcaption>{}</figcaption>{}</figure>"
-    ).format(
-        path.stem,
-        title,
-        f"Figure: {title}",
-        drawing.findtext(f"{SVG}desc") or title,
-        width,
-        height,
-        base64.b64encode(path.read_bytes()).decode(),
-        words,
-        content,
-    )
-
-
-def paragraphs(text: str) -> Html:
-    """Plain reStructuredText, of which captions use paragraphs, ``code`` and *emphasis*, as HTML."""
-    found = []
-    for paragraph in re.split(r"\n\s*\n", text.strip()):
-        html = re.sub(r"``(.+?)``", r"<code>\1</code>", str(escape(" ".join(paragraph.split()))))
-        found.append(Html("<p>{}</p>").format(Html(re.sub(r"\*(.+?)\*", r"<em>\1</em>", html))))
-    return joined(found)
 
 
 def machine(results: Results) -> Html:
@@ -153,10 +86,30 @@ def reproduce(results: Results) -> Html:
     versions = {"gilscope": __version__, **{name: installed(name) for name in LIBRARIES}}
     return Html(
         '<pre tabindex="0"><code>{}</code></pre>'
-        "<p>The configuration of this run, complete, is <code>config.json</code> beside the report. The files under "
-        "<code>raw/</code> are pyperf suites: <code>python -m pyperf stats</code>, <code>hist</code> and "
-        "<code>compare_to</code> read them.</p>{}"
-    ).format(command, folded("Versions that made this report", facts(versions.items())))
+        "<p>The files under <code>raw/</code> beside it are pyperf suites: <code>python -m pyperf stats</code>, "
+        "<code>hist</code> and <code>compare_to</code> read them.</p>{}{}"
+    ).format(
+        command,
+        folded("The configuration of this run, complete", configuration(results)),
+        folded("Versions that made this report", facts(versions.items())),
+    )
+
+
+def configuration(results: Results) -> Html:
+    """The configuration as a file that the run could be started with."""
+    text = yaml.safe_dump(json.loads(json.dumps(results.config)), sort_keys=False, allow_unicode=True)
+    return Html('<pre tabindex="0"><code>{}</code></pre>').format(text)
+
+
+def cite(results: Results, citation: str) -> Html:
+    """How to cite gilscope, and this run of it. citation: the path of a CITATION.cff."""
+    known = yaml.safe_load(Path(citation).read_text(encoding="utf-8"))
+    authors = ", ".join(author.get("name", "") for author in known["authors"])
+    ended = results.rounds["ended"]
+    when = f", {day(ended.max())}" if ended.notna().any() else ""
+    return Html("<p>{}: <em>{}</em> Version {}. Measured on <code>{}</code>{}.</p>").format(
+        authors, known["title"], known["version"], results.label, when
+    )
 
 
 def installed(library: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from markupsafe import Markup
@@ -27,21 +28,23 @@ def joined(parts: Iterable[Any], between: str = "") -> Html:
     return Html(between).join(parts)
 
 
-def table(headings: Sequence[Any], rows: Iterable[Sequence[Any]], kind: str = "") -> Html:
+def table(
+    headings: Sequence[Any], rows: Iterable[Sequence[Any]], kind: str = "", attributes: Iterable[Html] = ()
+) -> Html:
     """A table in a box of its own that scrolls sideways; on a phone ``kind="cards"`` makes a card of each row.
 
-    The first cell of a row is its heading.
+    The first cell of a row is its heading. attributes: of each row's element, where they have any.
     """
     head = joined(Html('<th scope="col">{}</th>').format(heading) for heading in headings)
     body = []
-    for first, *rest in rows:
+    for (first, *rest), own in zip_longest(rows, attributes, fillvalue=EMPTY):
         cells = [Html('<th scope="row">{}</th>').format(first)]
         # Only a card, which has no headings above it, shows the label: in long tables it is most of the page's size.
         cells += [
             Html('<td data-label="{}">{}</td>').format(label, cell) if kind else Html("<td>{}</td>").format(cell)
             for label, cell in zip(headings[1:], rest, strict=True)
         ]
-        body.append(Html("<tr>{}</tr>").format(joined(cells)))
+        body.append(Html("<tr{}>{}</tr>").format(own, joined(cells)))
     if not body:
         return EMPTY
     return Html(
@@ -103,7 +106,7 @@ def interval(estimate: Any, low: Any, high: Any, unit: str = "") -> Html:
     if missing(estimate):
         return Html("–")
     sign = {"x": "\u2009×", "": ""}.get(unit, f"\u2009{unit}")
-    digits = decimals(estimate)
+    digits = min(decimals(estimate), 1) if unit == "%" else decimals(estimate)
     bounds = "no interval" if missing(low) or missing(high) else f"[{low:,.{digits}f}, {high:,.{digits}f}]"
     return Html('<span class="number"><b>{}{}</b> <span class="bounds">{}</span></span>').format(
         f"{estimate:,.{digits}f}", sign, bounds

@@ -29,13 +29,23 @@ PAGE = """<!DOCTYPE html>
 <main id="report">
 {body}
 </main>
+<script>{script}</script>
 </body>
 </html>
 """
 
 
 def render(
-    *, notebook: str, style: str, figures: Sequence[str], folder: str, report: str, executed: str, log: str
+    *,
+    notebook: str,
+    style: str,
+    script: str,
+    citation: str,
+    figures: Sequence[str],
+    folder: str,
+    report: str,
+    executed: str,
+    log: str,
 ) -> None:
     """Execute the notebook on a results folder and write the page and the executed notebook.
 
@@ -44,14 +54,16 @@ def render(
     """
     running = Path(log).with_suffix(".ipynb")
     running.parent.mkdir(parents=True, exist_ok=True)
-    captions = Path(notebook).parent / "captions"
+    parameters: dict[str, object] = {
+        "folder": str(folder),
+        "figures": [str(path) for path in figures],
+        "captions": str(Path(notebook).parent / "captions"),
+        "citation": citation,
+    }
     try:
-        execute(
-            notebook,
-            running,
-            {"folder": str(folder), "figures": [str(path) for path in figures], "captions": str(captions)},
-        )
-        html = page(body(running), Path(style).read_text(encoding="utf-8"), Results.read(folder).label)
+        execute(notebook, running, parameters)
+        own = [Path(file).read_text(encoding="utf-8") for file in (style, script)]
+        html = page(body(running), own[0], own[1], Results.read(folder).label)
     except Exception:
         Path(log).write_text(f"{traceback.format_exc()}\nThe notebook as far as it got: {running}\n", encoding="utf-8")
         raise
@@ -85,26 +97,43 @@ def body(notebook: Path) -> Html:
     return Html(content)
 
 
-def page(content: Html, style: str, label: str) -> str:
-    """One page around the content; its policy allows this style and embedded images, nothing else."""
+def page(content: Html, style: str, script: str, label: str) -> str:
+    """One page around the content; its policy allows this style, this script and embedded images, nothing else."""
     content, contents = with_anchors(content)
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    policy = (
+        f"default-src 'none'; img-src data:; style-src '{digest(style)}'; script-src '{digest(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
     return Html(PAGE).format(
-        policy=policy, title=f"gilscope: {label}", style=Html(style), contents=contents, body=content
+        policy=policy,
+        title=f"gilscope: {label}",
+        style=Html(style),
+        script=Html(script),
+        contents=contents,
+        body=content,
     )
 
 
+def digest(text: str) -> str:
+    """What a content security policy calls this text by."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
 def with_anchors(content: Html) -> tuple[Html, Html]:
-    """The content with a plain anchor at each section, and the list of them."""
-    found: list[tuple[str, str]] = []
+    """The content with a plain anchor at each heading, and the list of its sections."""
+    taken: set[str] = set()
+    sections: list[tuple[str, str]] = []
 
     def anchored(heading: re.Match[str]) -> str:
-        words = heading[1].strip()
+        level, words = heading[1], heading[2].strip()
         anchor = re.sub(r"[^a-z0-9]+", "-", re.sub(r"<[^>]+>|&[^;]+;", "", words).lower()).strip("-")
-        found.append((anchor, words))
-        return f'<h2 id="{anchor}">{words}</h2>'
+        if level == "2":
+            sections.append((anchor, words))
+        if anchor in taken:
+            return f"<h{level}>{words}</h{level}>"
+        taken.add(anchor)
+        return f'<h{level} id="{anchor}">{words}</h{level}>'
 
-    text = re.sub(r"<h2\b[^>]*>(.*?)</h2>", anchored, str(content), flags=re.DOTALL)
-    items = (Html('<li><a href="#{}">{}</a></li>').format(anchor, Html(words)) for anchor, words in found)
+    text = re.sub(r"<h([23])\b[^>]*>(.*?)</h\1>", anchored, str(content), flags=re.DOTALL)
+    items = (Html('<li><a href="#{}">{}</a></li>').format(anchor, Html(words)) for anchor, words in sections)
     return Html(text), joined(items)

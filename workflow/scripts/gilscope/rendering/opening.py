@@ -1,33 +1,30 @@
-"""What the measurements say at a glance: the first screen, and the talk's decision table."""
+"""The first screen: machine and runtimes, what to know beforehand, how the claims came out, what surprises most."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from collections.abc import Sequence
 
 from gilscope.analysis.across import overall
 from gilscope.analysis.counterparts import CPYTHON
+from gilscope.analysis.surprises import Surprise
+from gilscope.analysis.surprises import surprises as chosen
 from gilscope.figures import Results
-from gilscope.figures._runtimes import current, identified, spoken
-from gilscope.rendering.bars import share_bar
-from gilscope.rendering.claims import by_claim, several_runtimes
-from gilscope.rendering.markup import (
-    EMPTY,
-    SIGNS,
-    Html,
-    counted,
-    day,
-    folded,
-    interval,
-    joined,
-    note,
-    number,
-    table,
-)
+from gilscope.figures._runtimes import identified, spoken
+from gilscope.rendering.bars import interval_bar, share_bar
+from gilscope.rendering.claims import anchor, by_claim, measured_interval, several_runtimes, threshold
+from gilscope.rendering.markup import EMPTY, SIGNS, Html, badge, counted, day, folded, joined, note, number
+from gilscope.rendering.pictures import Picture, show_one
 
+HERO = "dial"
+"""The figure of the first screen."""
+RULE = (
+    "By rule, so that nobody picks what suits: refuted claims before mixed and confirmed ones, first the one whose "
+    "interval lies furthest beyond its threshold, in doublings (from a share of 0 to one of 1 counts as four), and "
+    "no two about the same workload or lab."
+)
 ROUNDS_FOR_A_VERDICT = 5
 """Fewer than this many rounds make a report provisional."""
-AGREES = {True: ("confirmed", "✓ yes"), False: ("refuted", "✗ no")}
 
 
 def opening(results: Results) -> Html:
@@ -94,8 +91,10 @@ def warnings(results: Results) -> Html:
     if len(disturbed):
         named = ", ".join(dict.fromkeys(flag for text in disturbed["flags"] for flag in text.split("; ")))
         watched = counted(len(results.timed_rounds), "round")
-        text = f"{len(disturbed)} of {watched} and the labs: {named}. See Controls."
-        notes.append(note("warn", "Disturbed.", text))
+        told = Html('{} of {} and the labs: {}. <a href="#the-machine-meanwhile">What that means</a>').format(
+            len(disturbed), watched, named
+        )
+        notes.append(note("warn", "Disturbed.", told))
     return joined(notes)
 
 
@@ -105,9 +104,10 @@ def counts(results: Results) -> Html:
     if not found:
         return note("warn", "No verdicts.", "No claim has been judged.")
     tiles = [
-        Html('<li class="{}"><b>{}</b><span><span aria-hidden="true">{}</span> {}</span></li>').format(
-            name.replace(" ", "-"), found[name], sign, name
-        )
+        Html(
+            '<li class="{}"><a href="#claims" data-show="{}"><b>{}</b>'
+            '<span><span aria-hidden="true">{}</span> {}</span></a></li>'
+        ).format(name.replace(" ", "-"), name, found[name], sign, name)
         for name, sign in SIGNS.items()
     ]
     bar = share_bar([(name, found[name]) for name in SIGNS])
@@ -116,67 +116,38 @@ def counts(results: Results) -> Html:
     return Html('<ul class="tiles">{}</ul>{}{}').format(joined(tiles), bar, words)
 
 
-def decisions(results: Results) -> Html:
-    """The talk's decision table beside what was fastest here: on one runtime, and folded under it on each other one."""
-    runtimes = results.ordered(row["runtime"] for row in results.decisions)
-    if not runtimes:
-        return note("warn", "Nothing to decide from.", "No decision could be filled in.")
-    own = current(results.runtimes)
-    own = own if own in runtimes else runtimes[0]
-    first = decided_on(results, own)
-    if len(runtimes) == 1:
-        return first
-    found = {name: differing(results, name, own) for name in runtimes if name != own}
-    folds = joined(
-        folded(f"On {name}: another strategy was fastest in {differ} of {both} rows", decided_on(results, name))
-        for name, (differ, both) in found.items()
-        if differ
+def at_a_glance(results: Results, pictures: Sequence[Picture]) -> Html:
+    """What surprises most, and beside it the rule of thumb as a picture."""
+    parts = [part for part in (surprises(results), show_one(pictures, HERO)) if part]
+    return Html('<div class="glance">{}</div>').format(joined(Html("<div>{}</div>").format(part) for part in parts))
+
+
+def surprises(results: Results) -> Html:
+    """The findings that somebody who knows the talk would expect least, in plain words."""
+    found = chosen(results.verdicts)
+    if not found:
+        return EMPTY
+    several = several_runtimes(results)
+    items = joined(Html("<li>{}</li>").format(in_plain_words(one, several)) for one in found)
+    return Html('<h2>Most surprising</h2><ol class="surprises">{}</ol>{}').format(
+        items, folded("How these were chosen", Html("<p>{}</p>").format(RULE))
     )
-    alike = ", ".join(name for name, (differ, both) in found.items() if both and not differ)
-    words = Html("<p>The same strategies were fastest on {}.</p>").format(alike) if alike else EMPTY
-    return Html("<p>On <strong>{}</strong>:</p>{}{}{}").format(own, first, folds, words)
 
 
-def differing(results: Results, runtime: str, own: str) -> tuple[int, int]:
-    """In how many rows another strategy was fastest than on our own runtime, and in how many both have one."""
-    best: dict[str, dict[tuple[str, str], str]] = {runtime: {}, own: {}}
-    for row in results.decisions:
-        if row["runtime"] in best and row["best"]:
-            best[row["runtime"]][row["task"], row["workload"]] = strategy_of(row["best"])
-    both = best[runtime].keys() & best[own].keys()
-    return sum(best[runtime][key] != best[own][key] for key in both), len(both)
-
-
-def strategy_of(best: str) -> str:
-    """``threading × 2, warm`` → ``threading``."""
-    return best.partition(" ")[0]
-
-
-def decided_on(results: Results, runtime: str) -> Html:
-    rows = [
-        (
-            row["task"],
-            row["talk"],
-            best(row),
-            interval(row.get("estimate"), row.get("low"), row.get("high"), "x"),
-            agreement(row),
-        )
-        for row in results.decisions
-        if row["runtime"] == runtime
-    ]
-    headings = ("Task", "The talk says", "Fastest here", "Against one after the other", "Do they agree?")
-    return table(headings, rows, "cards decisions")
-
-
-def best(row: dict[str, Any]) -> Html:
-    if not row.get("best"):
-        return Html('<span class="unknown">{}</span>').format("not measured")
-    where = Html("<small>{}</small>").format(row["workload"]) if row.get("workload") else EMPTY
-    return Html("<strong>{}</strong>{}").format(row["best"], where)
-
-
-def agreement(row: dict[str, Any]) -> Html:
-    agrees = row.get("agrees")
-    kind, words = ("not-tested", "– open") if agrees is None else AGREES[bool(agrees)]
-    reason = Html("<small>{}</small>").format(row["reason"]) if row.get("reason") else EMPTY
-    return Html('<span class="badge {}">{}</span>{}').format(kind, words, reason)
+def in_plain_words(one: Surprise, several: bool) -> Html:
+    """What the talk says, what was found instead, and why."""
+    verdict, case = dict(one.verdict), dict(one.case)
+    where = f"{case['case']} on {verdict['runtime']}" if several else case["case"]
+    return Html(
+        '<p class="says">{} <a href="#{}">{}</a></p><p class="result">{}<span>{} '
+        '<span class="claimed">claimed {} · {}</span></span></p><p>{}</p>'
+    ).format(
+        badge(verdict["verdict"]),
+        anchor(verdict),
+        verdict["says"],
+        interval_bar(case),
+        measured_interval(case),
+        threshold(case),
+        where,
+        verdict.get("explanation") or "",
+    )

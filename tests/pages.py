@@ -1,0 +1,78 @@
+"""Reports for tests: made as the workflow makes them, and opened in a real browser that has no network."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gilscope.figures import figure_names, write_figure
+from gilscope.rendering import render
+from synthetic import write_results
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPTS = str(ROOT / "workflow/scripts")
+USUAL = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
+HOSTILE = "<script>alert(1)</script>"
+
+
+def make_report(folder: Path, notebook: Path = ROOT / "report/report.ipynb", names: Iterable[str] = ()) -> Path:
+    """Draw the figures and render the page as the workflow does; returns the page. names: draw only these figures."""
+    figures = [str(folder / "figures" / f"{name}.svg") for name in names or figure_names()]
+    for path in figures:
+        write_figure(Path(path).stem, folder, path)
+    with pytest.MonkeyPatch.context() as patch:  # the kernel finds the package as it does in the workflow
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [SCRIPTS, os.environ.get("PYTHONPATH")])))
+        render(
+            notebook=str(notebook),
+            style=str(ROOT / "report/style.css"),
+            script=str(ROOT / "report/report.js"),
+            citation=str(ROOT / "CITATION.cff"),
+            figures=figures,
+            folder=str(folder),
+            report=str(folder / "report.html"),
+            executed=str(folder / "report.ipynb"),
+            log=str(folder / "logs/render.log"),
+        )
+    return folder / "report.html"
+
+
+def hostile_results(folder: Path) -> Path:
+    """Results of a machine with a hostile name, 33 claims, three rounds and a quota; returns their folder."""
+    write_results(folder, label=HOSTILE, rounds=3, claims=33, quota=1.5)
+    verdicts = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))
+    for verdict in verdicts[:7]:
+        verdict["says"] = verdict["reason"] = verdict["explanation"] = verdict["advice"] = HOSTILE
+        for case in verdict["cases"]:
+            case["case"] = HOSTILE
+    (folder / "verdicts.json").write_text(json.dumps(verdicts), encoding="utf-8")
+    gaps = [{"runtime": "cp311", "workload": "x", "size": "large", "cell": None, "state": "failed", "reason": HOSTILE}]
+    (folder / "gaps.json").write_text(json.dumps(gaps), encoding="utf-8")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps({**config, "machine": HOSTILE}), encoding="utf-8")
+    return folder
+
+
+def opened(browser: Any, report: Path, fragment: str = "", **options: Any) -> tuple[Any, list[str]]:
+    """The page in a browser without network, and everything that it asked for or complained about."""
+    context = browser.new_context(offline=True, **{**USUAL, **options})
+    page = context.new_page()
+    noted: list[str] = []
+    page.on("request", lambda request: None if request.url.startswith("data:") else noted.append(request.url))
+    page.on("console", lambda message: noted.append(f"console {message.type}: {message.text}"))
+    page.on("pageerror", lambda error: noted.append(f"error: {error}"))
+    page.on("dialog", lambda dialog: (noted.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    page.goto(report.as_uri() + fragment, wait_until="load")
+    return page, noted
+
+
+def until(page: Any, condition: str) -> None:
+    """Wait until an expression is true in the page. Playwright's own waiting is what the page's policy forbids."""
+    ends = time.monotonic() + 10
+    while not page.evaluate(condition):
+        assert time.monotonic() < ends, f"not within 10 s: {condition}"
+        page.wait_for_timeout(20)
