@@ -33,7 +33,7 @@ def take(report: Path, folder: Path) -> None:
             page = browser.new_context(offline=True, **options).new_page()
             page.goto(report.resolve().as_uri(), wait_until="load")
             page.screenshot(path=folder / f"{name}.png")
-        page = browser.new_context(offline=True, viewport=DESKTOP).new_page()
+        page = browser.new_context(offline=True, viewport=DESKTOP, reduced_motion="reduce").new_page()
         for name, section in SECTIONS.items():
             page.goto(f"{report.resolve().as_uri()}#{section}", wait_until="load")
             page.screenshot(path=folder / f"{name}.png")

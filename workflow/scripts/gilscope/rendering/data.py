@@ -31,13 +31,16 @@ def anchor(source: str) -> str:
 
 
 def links_to(sources: Sequence[str]) -> list[Html]:
-    """A link to the table of each source, each table once."""
-    places = {anchor(source): source.split("/")[1:3] for source in sources}
+    """A link to the table of each source, each table once; with its runtime where there are several."""
+    places = {anchor(source): source.split("/")[:3] for source in sources}
+    several = len({runtime for runtime, _, _ in places.values()}) > 1
     return [
-        Html('<a href="#{}">data: {}</a>').format(
-            place, name.replace("_", " ") if kind == "labs" else f"{kind}, {name}"
+        Html('<a href="#{}">data: {}{}</a>').format(
+            place,
+            name.replace("_", " ") if kind == "labs" else f"{kind}, {name}",
+            f", {runtime}" if several else "",
         )
-        for place, (kind, name) in places.items()
+        for place, (runtime, kind, name) in places.items()
     ]
 
 

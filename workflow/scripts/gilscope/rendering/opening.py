@@ -117,9 +117,12 @@ def counts(results: Results) -> Html:
 
 
 def at_a_glance(results: Results, pictures: Sequence[Picture]) -> Html:
-    """What surprises most, and beside it the rule of thumb as a picture."""
+    """What surprises most, and beside it the rule of thumb as a picture, or beneath it what that would need."""
+    beside = any(picture.name == HERO and not picture.needs for picture in pictures)
     parts = [part for part in (surprises(results), show_one(pictures, HERO)) if part]
-    return Html('<div class="glance">{}</div>').format(joined(Html("<div>{}</div>").format(part) for part in parts))
+    return Html('<div class="{}">{}</div>').format(
+        "glance beside" if beside else "glance", joined(Html("<div>{}</div>").format(part) for part in parts)
+    )
 
 
 def surprises(results: Results) -> Html:
