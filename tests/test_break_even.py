@@ -45,17 +45,26 @@ def test_start_up_costs_give_their_known_break_even() -> None:
 
 def test_the_interval_is_where_the_speedup_s_bounds_cross_one() -> None:
     (row,) = break_even(estimates({"small": (0.001, (0.5, 0.25, 1.0)), "large": (0.1, (2.0, 1.0, 4.0))}))
-    assert row["pays"] == "somewhere"
+    assert row["pays"] == "undecided"
     assert row["estimate"] == pytest.approx(0.01)
     assert row["low"] == pytest.approx(0.001), "the upper bound reaches 1 at the smallest size"
     assert row["high"] is None, "the lower bound has not left 1 behind at the largest"
     assert (row["smallest"], row["largest"], row["sizes"]) == (0.001, 0.1, 2)
 
 
-@pytest.mark.parametrize(("spread", "pays"), [((1.5, 1.4, 1.6), "everywhere"), ((0.8, 0.7, 0.9), "nowhere")])
+@pytest.mark.parametrize(
+    ("spread", "pays"),
+    [((1.5, 1.4, 1.6), "everywhere"), ((0.8, 0.7, 0.9), "nowhere"), ((1.02, 0.9, 1.2), "undecided")],
+)
 def test_beyond_the_sizes_measured_nothing_is_made_up(spread: tuple[float, float, float], pays: str) -> None:
     (row,) = break_even(estimates({"small": (0.001, spread), "large": (0.1, spread)}))
     assert (row["pays"], row["estimate"], row["low"], row["high"]) == (pays, None, None, None)
+
+
+def test_a_strategy_pays_somewhere_once_its_whole_interval_is_above_one() -> None:
+    (row,) = break_even(estimates({"small": (0.001, (0.5, 0.25, 1.0)), "large": (0.1, (2.0, 1.8, 2.2))}))
+    assert row["pays"] == "somewhere"
+    assert 0.001 <= row["low"] < row["estimate"] < row["high"] < 0.1
 
 
 def test_one_size_or_one_without_an_interval_tells_nothing() -> None:

@@ -369,7 +369,8 @@ def test_the_most_surprising_findings_are_said_with_number_threshold_and_reason(
         (None, "one size measured"),
         ({"pays": "everywhere"}, "1 ms and less cold pool"),
         ({"pays": "nowhere"}, "more than 100 ms cold pool"),
-        ({"pays": "somewhere", "estimate": 0.01, "low": 0.005, "high": None}, "10 ms [5 ms, above 100 ms] cold pool"),
+        ({"pays": "undecided", "estimate": 0.01, "low": 0.005, "high": None}, "not shown up to 100 ms cold pool"),
+        ({"pays": "somewhere", "estimate": 0.01, "low": 0.005, "high": 0.02}, "10 ms [5 ms, 20 ms] cold pool"),
         ({"pays": "somewhere", "estimate": 0.01, "low": None, "high": 0.02}, "10 ms [below 1 ms, 20 ms] cold pool"),
     ],
 )

@@ -37,13 +37,23 @@ def within(time: float) -> float | None:
     return time if math.isfinite(time) else None
 
 
+def whether_it_pays(estimate: float, high: float) -> str:
+    """In a word. estimate, high: where the speedup's estimate and its lower bound rise above 1."""
+    if estimate == math.inf:
+        return "nowhere"
+    if high == math.inf:
+        return "undecided"
+    return "everywhere" if estimate == -math.inf else "somewhere"
+
+
 def break_even(estimates: pd.DataFrame) -> list[dict[str, Any]]:
     """A row for each strategy, worker count and pool of a workload that was measured at two sizes or more.
 
-    pays: ``somewhere``, ``everywhere`` or ``nowhere`` among the sizes measured. estimate, low, high: seconds of one
-    task, where the speedup's estimate, its upper and its lower bound cross 1; None beyond the sizes measured, which
-    go from smallest to largest. The interval holds the sizes whose speedup could be 1: its confidence is that of
-    the speedup at each size; between sizes it rests on the straight line.
+    pays: ``somewhere``, ``everywhere`` or ``nowhere`` among the sizes measured, or ``undecided`` where the interval
+    holds 1 to the last of them. estimate, low, high: seconds of one task, where the speedup's estimate, its upper and
+    its lower bound cross 1; None beyond the sizes measured, which go from smallest to largest. The interval holds the
+    sizes whose speedup could be 1: its confidence is that of the speedup at each size; between sizes it rests on the
+    straight line.
     """
     seconds = estimates[(estimates["metric"] == "seconds") & (estimates["strategy"] == SEQUENTIAL.strategy)]
     alone = seconds.drop_duplicates(BLOCK).assign(task=lambda rows: rows["estimate"] / rows["tasks"])
@@ -59,7 +69,7 @@ def break_even(estimates: pd.DataFrame) -> list[dict[str, Any]]:
         rows.append(
             {
                 **dict(zip(CURVE, key, strict=True)),
-                "pays": {-math.inf: "everywhere", math.inf: "nowhere"}.get(estimate, "somewhere"),
+                "pays": whether_it_pays(estimate, high),
                 "estimate": within(estimate),
                 "low": within(low),
                 "high": within(high),

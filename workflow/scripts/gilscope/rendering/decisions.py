@@ -90,10 +90,11 @@ def pays_from(row: Mapping[str, Any] | None) -> Html:
         return Html("{} and less{}").format(smallest, pool)
     if row["pays"] == "nowhere":
         return Html("more than {}{}").format(largest, pool)
+    if row["pays"] == "undecided":
+        return Html("not shown up to {}{}").format(largest, pool)
     low = f"below {smallest}" if row["low"] is None else duration(row["low"])
-    high = f"above {largest}" if row["high"] is None else duration(row["high"])
     return Html('<span class="number"><b>{}</b> <span class="bounds">[{}, {}]</span></span>{}').format(
-        duration(row["estimate"]), low, high, pool
+        duration(row["estimate"]), low, duration(row["high"]), pool
     )
 
 
