@@ -20,7 +20,7 @@ from typing import Any
 import pandas as pd
 
 from gilscope.discovery import module_names
-from gilscope.figures._runtimes import in_order
+from gilscope.figures._runtimes import in_order, most_telling
 
 SIZES = ("small", "medium", "large")
 """The sizes that form a scale, in its order; ``deck``, the talk's own parameters, lies beside it."""
@@ -108,6 +108,11 @@ class Results:
         """These runtimes, each once, in the order of the run's; one that has not been described comes last."""
         names = set(map(str, found))
         return [name for name in self.runtimes if name in names] + sorted(names - set(self.runtimes))
+
+    def telling(self, found: Iterable[Any], most: int) -> list[str]:
+        """Of these runtimes the most telling, as many as there is room for, each once and in the order of the run's."""
+        every = self.ordered(found)
+        return self.ordered(most_telling({name: self.runtimes.get(name, {}) for name in every})[:most])
 
     def measured(self, metric: str) -> pd.DataFrame:
         """The estimates of one metric that hold a number."""

@@ -16,7 +16,7 @@ from gilscope.analysis.intervals import Interval, interval, plain_interval, shar
 from gilscope.figures import Results
 from gilscope.figures._look import GRID, INK, MUTED, PAPER, STRATEGIES, Look, look
 from gilscope.figures._panels import WIDE, rows_axis
-from gilscope.figures._runtimes import most_telling, named
+from gilscope.figures._runtimes import named
 
 MOST_RUNTIMES = 3
 """Of a run of more, the most telling are drawn in figures that have a panel for each."""
@@ -190,13 +190,6 @@ class Ladder:
             axes.annotate(
                 words.get(key, ""), (1, row), (aside, 0), xycoords=("axes fraction", "data"), va="center", **column
             )
-
-
-def shown_runtimes(results: Results, measured: pd.Series, most: int = MOST_RUNTIMES) -> list[str]:
-    """Of the runtimes that a lab measured the most telling, as many as there is room for, in the run's order."""
-    every = results.ordered(measured)
-    telling = most_telling({name: results.runtimes.get(name, {}) for name in every})[:most]
-    return [name for name in every if name in telling]
 
 
 def left_out_note(results: Results, measured: pd.Series, shown: Sequence[str]) -> str:

@@ -19,13 +19,13 @@ from gilscope.figures._panels import WIDTH, nothing, rows_axis
 from gilscope.figures._runtimes import spoken
 from gilscope.figures._trials import (
     BOUNDS,
+    MOST_RUNTIMES,
     hollow,
     left_out_note,
     lie,
     needed,
     no_answer_note,
     observed,
-    shown_runtimes,
     summed_up,
     time_axis,
 )
@@ -99,7 +99,7 @@ def draw(results: Results) -> Figure:
     every = trials(results)
     if every.empty:
         return nothing(f"No trials of the lab {LAB}.")
-    runtimes = shown_runtimes(results, every["runtime"])
+    runtimes = results.telling(every["runtime"], MOST_RUNTIMES)
     shown = every[every["runtime"].isin(runtimes)]
     rows = list(dict.fromkeys(shown.sort_values(["delay_s", "connections"])["setting"]))
     height = len(runtimes) * (1.05 + 0.5 * len(rows)) + 0.85
@@ -167,7 +167,7 @@ def alt(results: Results) -> str:
     found = points(results)
     if found.empty:
         return "Nothing to draw: the lab of many open connections has not been run."
-    runtimes = shown_runtimes(results, found["runtime"])
+    runtimes = results.telling(found["runtime"], MOST_RUNTIMES)
     shown = found[found["runtime"].isin(runtimes)]
     parts = []
     for (runtime, metric, setting), own in shown.groupby(["runtime", "metric", "setting"], sort=False):

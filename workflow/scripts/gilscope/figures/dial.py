@@ -16,7 +16,6 @@ from gilscope.figures import Results
 from gilscope.figures._look import MUTED, look, order
 from gilscope.figures._panels import finish, hollow_note, intervals, legend, nothing, panels, speedup_axis
 from gilscope.figures._rows import without
-from gilscope.figures._runtimes import most_telling
 from gilscope.figures._tables import numbers
 from gilscope.workloads.dial import SLICES
 
@@ -47,8 +46,7 @@ def draw(results: Results) -> Figure:
     if points.empty:
         return nothing("No speedups of the dial: no block of it has been measured.")
     every = results.ordered(points["runtime"])
-    telling = most_telling({name: results.runtimes.get(name, {}) for name in every})[:MOST_RUNTIMES]
-    runtimes = results.ordered(telling)
+    runtimes = results.telling(every, MOST_RUNTIMES)
     shown = points[points["runtime"].isin(runtimes)]
     one = len(runtimes) == 1
     figure, places = panels(len(runtimes), 1 if one else 2, 3.5 if one else 2.2, INCHES)

@@ -17,12 +17,12 @@ from gilscope.figures._panels import WIDTH, finish, intervals, nothing
 from gilscope.figures._runtimes import spoken
 from gilscope.figures._trials import (
     BOUNDS,
+    MOST_RUNTIMES,
     hollow,
     left_out_note,
     needed,
     no_answer_note,
     observed,
-    shown_runtimes,
     summed_up,
 )
 from gilscope.labs import locking
@@ -88,7 +88,7 @@ def draw(results: Results) -> Figure:
     if found.empty:
         return nothing(f"No trials of the lab {LAB}.")
     seen = trials(results)
-    runtimes = shown_runtimes(results, found["runtime"])
+    runtimes = results.telling(found["runtime"], MOST_RUNTIMES)
     every, tried = found[found["runtime"].isin(runtimes)], seen[seen["runtime"].isin(runtimes)]
     layout = ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.09)
     size = (WIDTH, 4.0 if len(runtimes) == 1 else 3.7)
@@ -166,7 +166,7 @@ def alt(results: Results) -> str:
     found = points(results)
     if found.empty:
         return "Nothing to draw: the lab of threads that share a lock has not been run."
-    runtimes = shown_runtimes(results, found["runtime"])
+    runtimes = results.telling(found["runtime"], MOST_RUNTIMES)
     parts = []
     for (runtime, _), own in found[found["runtime"].isin(runtimes)].groupby(["runtime", "threads"], sort=False):
         where = f"{runtime}, " if len(runtimes) > 1 else ""

@@ -16,7 +16,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from gilscope.figures import Results
 from gilscope.figures._look import INK, MUTED
 from gilscope.figures._panels import WIDTH, finish, intervals, nothing
-from gilscope.figures._runtimes import most_telling, named, spoken
+from gilscope.figures._runtimes import named, spoken
 from gilscope.figures._trials import (
     BOUNDS,
     SPREAD,
@@ -81,9 +81,7 @@ def summaries(seen: pd.DataFrame) -> pd.DataFrame:
 
 def shown(results: Results, seen: pd.DataFrame) -> list[str]:
     """The runtimes that there is room for, in the order of the run's: the most telling."""
-    every = results.ordered(seen["runtime"])
-    chosen = most_telling({name: results.runtimes.get(name, {}) for name in every})[:MOST_RUNTIMES]
-    return [name for name in every if name in chosen]
+    return results.telling(seen["runtime"], MOST_RUNTIMES)
 
 
 def draw(results: Results) -> Figure:

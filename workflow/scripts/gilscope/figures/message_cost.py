@@ -22,13 +22,13 @@ from gilscope.figures._panels import WIDTH, finish, intervals, nothing, rows_axi
 from gilscope.figures._runtimes import spoken
 from gilscope.figures._trials import (
     BOUNDS,
+    MOST_RUNTIMES,
     hollow,
     left_out_note,
     lie,
     needed,
     no_answer_note,
     observed,
-    shown_runtimes,
     summed_up,
     time_axis,
 )
@@ -91,7 +91,7 @@ def draw(results: Results) -> Figure:
     if found.empty:
         return nothing(f"No trials of the lab {LAB}.")
     seen = trials(results)
-    runtimes = shown_runtimes(results, found["runtime"])
+    runtimes = results.telling(found["runtime"], MOST_RUNTIMES)
     every, tried = found[found["runtime"].isin(runtimes)], seen[seen["runtime"].isin(runtimes)]
     layout = ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.09, wspace=0.04)
     height = 3.4 if len(runtimes) == 1 else 2.9
@@ -217,7 +217,7 @@ def alt(results: Results) -> str:
     found = points(results)
     if found.empty:
         return "Nothing to draw: the lab that sends messages between threads and between processes has not been run."
-    runtimes = shown_runtimes(results, found["runtime"])
+    runtimes = results.telling(found["runtime"], MOST_RUNTIMES)
     parts = []
     for runtime in runtimes:
         own = found[found["runtime"] == runtime]

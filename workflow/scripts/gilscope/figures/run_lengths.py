@@ -27,7 +27,7 @@ from gilscope.figures._curves import (
 from gilscope.figures._look import INK, MUTED, SPARE, STRATEGIES
 from gilscope.figures._panels import finish, legend_columns, nothing, panels
 from gilscope.figures._rows import MOST_COLUMNS
-from gilscope.figures._runtimes import identified, most_telling, named, spoken
+from gilscope.figures._runtimes import identified, named, spoken
 from gilscope.figures._trials import BOUNDS, observed
 from gilscope.labs._distributions import LIMITS_MS, beyond_metrics
 from gilscope.labs.switching import INTERVALS_MS, LONG_S, TRIAL_S
@@ -73,8 +73,7 @@ def draw(results: Results) -> Figure:
     if points.empty:
         return nothing("No times of turns: the lab switching is not in labs.names.")
     every = results.ordered(points["runtime"])
-    telling = most_telling({name: results.runtimes.get(name, {}) for name in every})[:MOST_PANELS]
-    runtimes = [name for name in every if name in telling]
+    runtimes = results.telling(every, MOST_PANELS)
     columns = min(len(runtimes), MOST_COLUMNS)
     figure, places = panels(len(runtimes), columns, height=3.3 if columns < 3 else 2.8)
     free = lock_off(results)

@@ -25,7 +25,7 @@ from gilscope.figures._curves import (
 from gilscope.figures._look import INK, MUTED, SPARE, STRATEGIES
 from gilscope.figures._panels import finish, legend_columns, nothing, panels
 from gilscope.figures._rows import MOST_COLUMNS, caption
-from gilscope.figures._runtimes import most_telling, named
+from gilscope.figures._runtimes import named
 from gilscope.figures._trials import observed
 from gilscope.labs._distributions import LIMITS_MS, beyond_metrics
 from gilscope.labs.responsiveness import LATE_S
@@ -73,8 +73,7 @@ def draw(results: Results) -> Figure:
     if points.empty:
         return nothing("No times of ticks: the lab responsiveness is not in labs.names.")
     every = results.ordered(points["runtime"])
-    telling = most_telling({name: results.runtimes.get(name, {}) for name in every})[:MOST_COLUMNS]
-    runtimes = [name for name in every if name in telling]
+    runtimes = results.telling(every, MOST_COLUMNS)
     columns = max(2, len(runtimes))
     figure, places = panels(len(EVENTS) * len(runtimes), columns, height=3.4 if columns < 3 else 2.7)
     for number, axes in enumerate(places):
