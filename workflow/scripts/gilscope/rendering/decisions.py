@@ -63,7 +63,7 @@ def decided_on(results: Results, runtime: str) -> Html:
             best(row),
             interval(row.get("estimate"), row.get("low"), row.get("high"), "x"),
             memory(row.get("memory")),
-            pays_from(row.get("pays_from")),
+            pays_from(row.get("pays_from")) if row.get("best") else Html("–"),
             agreement(row),
         )
         for row in results.decisions

@@ -96,8 +96,11 @@ def show_one(pictures: Sequence[Picture], name: str) -> Html:
 
 
 def left_out(lacking: Mapping[str, Sequence[str]]) -> Html:
-    """One line: which figures there would be with what."""
+    """Which figures there would be with what: one line, or a list of more than two."""
     parts = [f"{' and '.join(f'*{title}*' for title in titles)} with {needs}" for needs, titles in lacking.items()]
+    if len(parts) > 2:
+        items = joined(Html("<li>{}</li>").format(paragraphs(part)) for part in parts)
+        return Html("<p>There would also be:</p><ul>{}</ul>").format(items)
     return paragraphs(f"There would also be {', and '.join(parts)}.") if parts else EMPTY
 
 
