@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 import pytest
 from gilscope.labs import Lab, cleanup, crash, footprint, load_lab, memory_isolation, setup_rules, startup
-from gilscope.labs._scripts import MOST_OUTPUT, answer_of, members, running
+from gilscope.labs._scripts import MOST_OUTPUT, answer_of, running
 from gilscope.labs._start_methods import missing
 from gilscope.observing.keeper import Nest, kept
 from gilscope.observing.trials import Chunk, run_process
@@ -130,8 +130,8 @@ def test_a_flood_is_capped_and_ends_with_its_script() -> None:
     assert printed is not None
     assert len(printed) == MOST_OUTPUT
     with running("import subprocess, sys\nprint(subprocess.Popen(['sleep', '60']).pid, flush=True)") as script:
-        assert int(script.read_line()) in {process.pid for process in members(script.process.pid)}
-    assert not members(script.process.pid)
+        assert int(script.read_line()) in {process.pid for process in script.living()}
+    assert not script.living()
 
 
 def test_a_script_that_fails_or_hangs_has_no_answer() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from gilscope.analysis.disturbances import readings
 from gilscope.config import Limits
 from gilscope.machine import CGROUPS, CPUS, Machine, read_text
 from gilscope.measuring.environment import file_system, read_environment
-from gilscope.running.lock import LOCK_FILE, try_lock
+from gilscope.running.lock import LOCK_FILE, give_back, try_lock
 
 OK, WARN, UNKNOWN = "ok", "warn", "unknown"
 PROFILE = Path("/sys/firmware/acpi/platform_profile")
@@ -68,11 +68,13 @@ def power_saving(cpus: Path = CPUS, profile: Path = PROFILE, plugged: bool | Non
         return Finding("power saving", UNKNOWN, "no sensor says whether the machine saves power")
     if not saving:
         return Finding("power saving", OK, ", ".join(told))
-    return Finding("power saving", WARN, ", ".join(saving), "plug it in; powerprofilesctl set performance")
+    return Finding("power saving", WARN, ", ".join(saving), "plug it in; on Linux: powerprofilesctl set performance")
 
 
 def quota(machine: Machine, cgroups: Path = CGROUPS) -> Finding:
     if machine.quota_cores is None:
+        if machine.os == "Windows":
+            return Finding("CPU quota", UNKNOWN, "the system does not say whether a job object limits this process")
         if machine.os == "Linux" and not cgroups.is_dir():
             return Finding("CPU quota", UNKNOWN, f"{cgroups} cannot be read")
         return Finding("CPU quota", OK, "none")
@@ -93,6 +95,22 @@ def cores(machine: Machine) -> Finding:
             "cores", WARN, f"{said}; this process is pinned to {machine.affinity_cores}", "start it without taskset"
         )
     return Finding("cores", OK, said)
+
+
+def core_kinds(machine: Machine) -> Finding:
+    """Workers are divided evenly, so the slowest core decides when all are done."""
+    if machine.core_kinds is None:
+        return Finding("kinds of cores", UNKNOWN, "the system does not say whether some cores are slower than others")
+    said = ", ".join(f"{count} {kind}" for kind, count in machine.core_kinds.items())
+    if len(machine.core_kinds) < 2:
+        return Finding("kinds of cores", OK, said)
+    fast = next(iter(machine.core_kinds.values()))
+    return Finding(
+        "kinds of cores",
+        WARN,
+        f"{said}: what uses them all is bound by the slow ones, which is the hardware and not Python",
+        f"judge speedups against the ceiling, which has the same cores; up to {fast} workers may have fast ones alone",
+    )
 
 
 def hyperthreads(machine: Machine) -> Finding:
@@ -174,7 +192,7 @@ def lock(path: str = LOCK_FILE) -> Finding:
             return Finding("measurements", OK, "none under way")
         return Finding("measurements", WARN, "another one is under way; a run would wait for it", "let it finish")
     finally:
-        os.close(descriptor)
+        give_back(descriptor)
 
 
 def disk(folder: str = ".") -> Finding:
@@ -206,7 +224,7 @@ def examine(machine: Machine, limits: Limits, watch_s: float = 1.0) -> list[Find
     before = read_environment()
     time.sleep(watch_s)
     after = read_environment()
-    looks: list[Callable[[Machine], Finding]] = [cores, quota, hyperthreads, governor, turbo, virtualisation]
+    looks = (cores, core_kinds, quota, hyperthreads, governor, turbo, virtualisation)
     return [
         *(look(machine) for look in looks),
         power_saving(plugged=plugged_in()),

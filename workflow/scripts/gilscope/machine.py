@@ -8,10 +8,14 @@ import os
 import platform
 import re
 import subprocess
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
+
+from gilscope.core_kinds import core_kinds
+from gilscope.running.node import cpu_model, printed
 
 CGROUPS = Path("/sys/fs/cgroup")
 CPUS = Path("/sys/devices/system/cpu")
@@ -19,7 +23,10 @@ CPUS = Path("/sys/devices/system/cpu")
 
 @dataclass(frozen=True)
 class Machine:
-    """quota_cores: the cgroup's CPU quota in cores, None without one. load: runnable processes, 1-minute mean."""
+    """quota_cores: the cgroup's CPU quota in cores, None without one. load: runnable processes, 1-minute mean.
+
+    core_kinds: kind → physical cores, the fastest first; None where the system tells of no kinds.
+    """
 
     label: str
     cpu: str | None
@@ -29,6 +36,7 @@ class Machine:
     affinity_cores: int | None
     quota_cores: float | None
     usable_cores: int
+    core_kinds: dict[str, int] | None
     memory_bytes: int
     os: str
     kernel: str
@@ -47,18 +55,6 @@ def read_text(path: Path) -> str | None:
         return path.read_text().strip()
     except (OSError, ValueError):
         return None
-
-
-def cpu_model() -> str | None:
-    """The CPU's marketing name."""
-    if platform.system() == "Darwin":
-        answer = subprocess.run(
-            ["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True, check=False
-        )
-        return answer.stdout.strip() or None
-    listing = read_text(Path("/proc/cpuinfo")) or ""
-    found = re.search(r"^(?:model name|Model|cpu model)\s*:\s*(.+)$", listing, re.MULTILINE)
-    return found[1].strip() if found else platform.processor() or None
 
 
 def own_cgroups() -> dict[str, str]:
@@ -105,13 +101,18 @@ def turbo() -> bool | None:
     return boost == "1" if boost in ("0", "1") else None
 
 
-def simultaneous_threads() -> bool | None:
+def simultaneous_threads(physical: int | None, logical: int) -> bool | None:
+    """Whether cores are shared by logical ones. Linux says whether that is so now; elsewhere the counts tell."""
     active = read_text(CPUS / "smt/active")
-    return active == "1" if active in ("0", "1") else None
+    if active in ("0", "1"):
+        return active == "1"
+    return logical > physical if physical and sys.platform in ("darwin", "win32") else None
 
 
 def virtualisation() -> str | None:
     """The hypervisor's name, ``none`` on bare metal, None where the system does not say."""
+    if sys.platform == "darwin":
+        return {"0": "none", "1": "a hypervisor"}.get(printed("sysctl", "-n", "kern.hv_vmm_present") or "")
     try:
         answer = subprocess.run(["systemd-detect-virt"], capture_output=True, text=True, check=False, timeout=5)
     except (OSError, subprocess.TimeoutExpired):
@@ -146,12 +147,13 @@ def describe_machine(label: str = "auto") -> Machine:
         affinity_cores=affinity,
         quota_cores=quota,
         usable_cores=usable_cores(physical, affinity, quota),
+        core_kinds=core_kinds(),
         memory_bytes=psutil.virtual_memory().total,
         os=platform.system(),
         kernel=platform.release(),
         governor=read_text(CPUS / "cpu0/cpufreq/scaling_governor"),
         turbo=turbo(),
-        smt=simultaneous_threads(),
+        smt=simultaneous_threads(physical, logical),
         virtualisation=virtualisation(),
         load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
     )

@@ -77,6 +77,21 @@ class Runtime:
         return f'{lock}PYTHONPYCACHEPREFIX="$PWD/{ENVIRONMENTS}/bytecode" exec {python_of(self.environment)}'
 
 
+def shell_of_rules() -> str | None:
+    """The shell to name to Snakemake, where its own choice could not read the rules' commands; else None.
+
+    On Windows that is cmd.exe; Git for Windows brings a bash. Raises Mistakes where that is missing.
+    """
+    if os.name != "nt":
+        return None
+    from snakemake.utils import find_bash_on_windows
+
+    bash = find_bash_on_windows()
+    if bash is None:
+        raise Mistakes(["the rules' commands are for bash, and there is none here; install Git for Windows."])
+    return str(bash)
+
+
 def python_of(environment: str) -> str:
     """The interpreter of an environment, relative to the clone."""
     return f"{ENVIRONMENTS}/{environment}/" + ("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -102,7 +117,7 @@ def find(request: str, *, downloads: bool) -> str:
     """
     if request == CURRENT:
         return sys.executable
-    if os.sep in request or request.startswith(("~", ".")):
+    if is_path(request):
         path = Path(request).expanduser().absolute()
         if not (path.is_file() and os.access(path, os.X_OK)):
             raise NotToBeHad(f"there is no program {request}")
@@ -120,6 +135,12 @@ def find(request: str, *, downloads: bool) -> str:
         return look_for(request)
     except Refused as reason:
         raise NotToBeHad(f"it is not on this machine, and uv could not fetch it: {reason}") from None
+
+
+def is_path(request: str) -> bool:
+    """Whether an interpreter is asked for by its place: ``/opt/x/python``, ``~/x``, ``.venv``, ``C:/x`` on Windows."""
+    separators = [separator for separator in (os.sep, os.altsep) if separator]
+    return request.startswith(("~", ".")) or any(separator in request for separator in separators)
 
 
 def look_for(request: str) -> str:

@@ -32,7 +32,8 @@ def run_uv(*arguments: str, seconds: float, given: str = "", settings: Mapping[s
             env={**inherited, **(settings or {})},
             input=given,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=seconds,
             check=False,
         )

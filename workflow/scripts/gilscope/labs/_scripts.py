@@ -13,12 +13,15 @@ from typing import IO, Any, cast
 
 import psutil
 
-from gilscope.observing.keeper import end_all
+from gilscope.observing.keeper import carriers, end_all
 from gilscope.running.starting import MOST_OUTPUT, read_capped
+
+MARK = "GILSCOPE_SCRIPT"
+"""The environment variable by which a script, and what it has started, is known where there are no process groups."""
 
 
 def members(group: int) -> list[psutil.Process]:
-    """The living processes of a process group: a script and what it has started."""
+    """The living processes of a process group."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -32,8 +35,9 @@ def members(group: int) -> list[psutil.Process]:
 class Script:
     """A script under way, to be talked to line by line; its errors go where the trial's go."""
 
-    def __init__(self, process: subprocess.Popen[bytes]):
+    def __init__(self, process: subprocess.Popen[bytes], token: str):
         self.process = process
+        self.token = token
         self.output = cast("IO[bytes]", process.stdout)
 
     def read_line(self) -> str:
@@ -46,9 +50,14 @@ class Script:
         stream.write(b"\n")
         stream.flush()
 
+    def living(self) -> list[psutil.Process]:
+        """It, and what it has started, as far as that still runs."""
+        return members(self.process.pid) if hasattr(os, "getpgid") else carriers(MARK, self.token)
+
     def end(self) -> None:
         """End it, and all that it has started."""
-        end_all(lambda: members(self.process.pid))
+        end_all(self.living)
+        self.process.kill()
         self.process.wait()
 
 
@@ -64,8 +73,9 @@ def running(text: str, *arguments: Any) -> Iterator[Script]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
+            env={**os.environ, MARK: folder},
         ) as process:
-            script = Script(process)
+            script = Script(process, folder)
             try:
                 yield script
             finally:

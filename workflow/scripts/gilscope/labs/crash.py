@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import faulthandler
 import multiprocessing
 import os
 import queue
@@ -22,6 +23,7 @@ from multiprocessing.connection import wait
 from typing import Any, Callable
 
 from gilscope.labs import SURE, Lab
+from gilscope.running.forking import why_no_fork
 
 WORKERS = 3
 TASK_S = 0.01
@@ -62,13 +64,21 @@ def raise_exception() -> None:
 
 
 def read_bad_address() -> None:
-    """Read where nothing is; not at 0, which PyPy takes for no string at all."""
+    """Read where nothing is; not at 0, which PyPy takes for no string at all.
+
+    On Windows ctypes makes an exception of it, and what faulthandler has for its own tests does not.
+    """
+    if sys.platform == "win32":
+        faulthandler._read_null()  # type: ignore[attr-defined]
     ctypes.string_at(1)
 
 
 def kill_own_process() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), KILL)
 
+
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+"""On Windows, which knows no SIGKILL, SIGTERM ends a process as abruptly."""
 
 ENDS: dict[str, Callable[[], None]] = {
     "exception": raise_exception,
@@ -279,8 +289,8 @@ def program(how: str, what: str, path: str) -> None:
 
 def run_program(how: str, what: str, path: str) -> bool:
     """Run the program, for a bounded time; returns whether it died."""
-    forked = "fork" in multiprocessing.get_all_start_methods()
-    process = multiprocessing.get_context("fork" if forked else None).Process(target=program, args=(how, what, path))
+    context: Any = multiprocessing.get_context(None if why_no_fork() else "fork")
+    process = context.Process(target=program, args=(how, what, path))
     process.start()
     process.join(2 * FAILS_S)
     died = bool(process.exitcode)

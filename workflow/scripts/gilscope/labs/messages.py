@@ -174,7 +174,8 @@ def filled_segment(message: Any, name: str) -> Iterator[tuple[Any, float]]:
 @contextmanager
 def shared_memory(fills: list[float]) -> Iterator[Exchange]:
     """A new segment for each message, its name sent through a pipe; the seconds of each fill are added to ``fills``."""
-    resource_tracker.ensure_running()  # a worker that had one of its own would believe our segments lost
+    if os.name == "posix":  # Windows removes a segment with the last that has it open
+        resource_tracker.ensure_running()  # a worker that had one of its own would believe our segments lost
     numbers = itertools.count()
     with pipe() as exchange:
 

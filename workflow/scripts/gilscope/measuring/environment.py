@@ -68,7 +68,7 @@ def frequency() -> float | None:
     """The CPU's frequency in MHz as the operating system reports it, the mean over cores."""
     try:
         reading = psutil.cpu_freq()
-    except (OSError, NotImplementedError, AttributeError):
+    except (OSError, RuntimeError, AttributeError):
         return None
     return reading.current if reading and reading.current else None
 

@@ -26,7 +26,7 @@ MARK = "GILSCOPE_LAB"
 TRIAL = "GILSCOPE_TRIAL"
 """The environment variables by which every process of a lab, and of a trial, is known, whoever its parent is now."""
 TRACKER = "multiprocessing.resource_tracker"
-SEGMENTS = "/dev/shm"
+SEGMENTS, SEGMENT = "/dev/shm", "gil"
 PATIENCE_S = 2.0
 LONGEST = 50
 SCANS = 2
@@ -46,8 +46,8 @@ class Nest:
 
 
 def segment_name(number: int) -> str:
-    """A name for a shared-memory segment by which the keeper can find it."""
-    return f"gilscope-{os.environ.get(MARK, 'alone')}-{os.getpid()}-{number}"
+    """A name for a shared-memory segment by which the keeper can find it; macOS takes 30 letters at most."""
+    return f"{SEGMENT}-{os.environ.get(MARK, 'alone')}-{os.getpid():x}-{number:x}"
 
 
 def short_folder() -> str:
@@ -124,7 +124,7 @@ def end_all(find: Callable[[], list[psutil.Process]]) -> None:
 def clean(token: str, folder: str) -> None:
     """End every process that carries the token; remove its segments and its folder."""
     end_all(lambda: carriers(MARK, token))
-    for segment in glob.glob(os.path.join(SEGMENTS, f"gilscope-{token}-*")):
+    for segment in glob.glob(os.path.join(SEGMENTS, f"{SEGMENT}-{token}-*")):
         with suppress(OSError):
             os.unlink(segment)
     shutil.rmtree(folder, ignore_errors=True)

@@ -7,12 +7,26 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
 from gilscope.running import progress
 
 PARENT = os.getppid()
 """Read as early as can be: a parent that goes away while the lock is waited for must not be missed."""
+
+
+def handle_of(process: int) -> Any:
+    """Windows gives a number to others once its process has gone, but not while somebody has a handle; else None."""
+    if sys.platform == "win32":
+        import _winapi
+
+        with suppress(OSError):
+            return _winapi.OpenProcess(_winapi.SYNCHRONIZE, False, process)
+    return None
+
+
+PARENT_HANDLE = handle_of(PARENT)
 
 LOCK_FILE = os.path.join(tempfile.gettempdir(), "gilscope-measuring.lock")
 
@@ -27,9 +41,19 @@ def belong_to(parent: int) -> None:
     PARENT = parent
 
 
+def parent_gone() -> bool:
+    """Whether the process that started this one has gone. Windows gives its number as long as this one lives."""
+    if PARENT_HANDLE is None:
+        return os.getppid() != PARENT
+    import _winapi
+
+    windows: Any = _winapi
+    return bool(windows.WaitForSingleObject(PARENT_HANDLE, 0) == windows.WAIT_OBJECT_0)
+
+
 def check_parent() -> None:
     """Raise Orphaned once the process that started this one, or that started the one watching over it, has gone."""
-    if os.getppid() != PARENT or progress.abandoned():
+    if parent_gone() or progress.abandoned():
         raise Orphaned("the run that asked for this measurement is gone; it ends here")
 
 
@@ -50,6 +74,16 @@ def try_lock(descriptor: int) -> bool:
     except (BlockingIOError, PermissionError):
         return False
     return True
+
+
+def give_back(descriptor: int) -> None:
+    """Close the file, and with it the lock; Windows takes its time over one that was not given back before."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        with suppress(OSError):
+            msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+    os.close(descriptor)
 
 
 @contextmanager
@@ -74,4 +108,4 @@ def machine_lock(path: str = LOCK_FILE, poll: float = 0.05) -> Iterator[float]:
         progress.doing(progress.PREPARING)
         yield time.monotonic() - began
     finally:
-        os.close(descriptor)
+        give_back(descriptor)

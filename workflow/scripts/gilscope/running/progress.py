@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 import struct
 from typing import Any
 
@@ -38,9 +39,19 @@ class Text:
         board.memory[self.start : self.start + TEXT] = encoded.ljust(TEXT, b"\0")
 
 
-class Board:
-    """Notes of a forked process for its parent, and one word back; each is a write to memory and no system call.
+def shared_memory(file: str | None, new: bool) -> mmap.mmap:
+    if file is None:
+        return mmap.mmap(-1, SIZE)
+    with open(file, "w+b" if new else "r+b") as opened:
+        if new:
+            opened.truncate(SIZE)
+        return mmap.mmap(opened.fileno(), SIZE)
 
+
+class Board:
+    """Notes of a process for the one that watches it, and one word back; each is a write to memory, no system call.
+
+    file: lies under the memory, for a process that is not forked; made where it is not there yet.
     phase: a cell's name or one of the phases above. scratch: the folder that must not stay behind.
     reason: why the process gave up, where it could say so.
     """
@@ -49,9 +60,17 @@ class Board:
     scratch = Text(64 + TEXT)
     reason = Text(64 + 2 * TEXT)
 
-    def __init__(self) -> None:
-        self.memory = mmap.mmap(-1, SIZE)
-        self.phase = STARTING
+    def __init__(self, file: str | None = None) -> None:
+        new = file is None or not os.path.exists(file)
+        self.memory: Any = shared_memory(file, new)
+        if new:
+            self.phase = STARTING
+
+    def let_go(self) -> None:
+        """Keep what has been noted, and nothing of the file."""
+        noted = bytearray(self.memory)
+        self.memory.close()
+        self.memory = noted
 
     @property
     def steps(self) -> int:

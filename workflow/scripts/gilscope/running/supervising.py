@@ -1,6 +1,7 @@
 """A crash or a hang costs a cell, or a block, and not the sweep: the measurement is repeated without it.
 
-The process that the workflow starts forks before anything heavy is imported; the other one measures and writes.
+The process that the workflow starts forks before anything heavy is imported; the other one measures and writes. Where
+nothing is forked (macOS, Windows) the other one is the same script, started again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import sys
 from typing import Callable
 
 from gilscope.cells import CELL_NAME, SEQUENTIAL
+from gilscope.running.beside import is_second_run, run_beside, second_run
+from gilscope.running.forking import why_no_fork
 from gilscope.running.progress import STARTING
 from gilscope.running.watching import run_apart
 
@@ -30,9 +33,15 @@ def supervise(attempt: Attempt, surrender: Surrender) -> None:
     went on elsewhere after a crash would be two halves of a round. Where no cell can be blamed, or the sequential one
     that all are compared with, ``surrender`` is called. A deliberate end (``Deliberate``) ends this process as well.
     """
+    if is_second_run():
+        sys.exit(second_run(attempt))
     left_out: dict[str, str] = {}
+    limit_s = float(os.environ.get(LIMIT, LIMIT_S))
     while True:
-        phase, reason = run_apart(lambda: attempt(dict(left_out)), float(os.environ.get(LIMIT, LIMIT_S)))
+        if why_no_fork():
+            phase, reason = run_beside(left_out, limit_s)
+        else:
+            phase, reason = run_apart(lambda: attempt(dict(left_out)), limit_s)
         if reason is None:
             return
         if phase == SEQUENTIAL.name or phase in left_out or not CELL_NAME.fullmatch(phase):

@@ -1,4 +1,4 @@
-"""A forked process, watched from outside: ended when it hangs, and whatever it has started together with it."""
+"""A process, watched from outside: ended when it hangs, and whatever it has started together with it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ PATIENCE_S = 5.0
 """How long a process that shall end has to tidy up."""
 HELPERS_S = 2.0
 """How long multiprocessing's helpers have to remove what their processes have left."""
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+"""On Windows SIGTERM is as deadly."""
+ALARM = [signal.SIGALRM] if hasattr(signal, "setitimer") else []
+"""What wakes up the process that watches; Windows has none."""
 PASSED_ON = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 FOLDERS = re.compile(r"(?:[A-Za-z]:)?[/\\](?:[^\s/\\:'\"]+[/\\])+")
 
@@ -29,12 +33,9 @@ def run_apart(work: Callable[[], None], limit_s: float) -> tuple[str, str | None
     """Do work in a forked process; returns what it was doing last, and why it did not come to its end, else None.
 
     limit_s: seconds without a note (``progress.doing``) after which it counts as hanging. A deliberate end, and a
-    signal, end this process too. Without fork the work is done right here, where an error is still a reason.
+    signal, end this process too.
     """
     board = Board()
-    if not hasattr(os, "fork"):
-        progress.use(board)
-        return conclude(board, do(work, board), None)
     sys.stdout.flush()
     watch = Watch(board, limit_s)
     reading, writing = os.pipe()
@@ -50,17 +51,17 @@ def run_apart(work: Callable[[], None], limit_s: float) -> tuple[str, str | None
             end_with_writer_of(reading)
             sys.exit(do(work, board))
         os.close(reading)
-        status = watch.wait()
+        code = watch.wait()
         watch.tidy_up()
     os.close(writing)
     watch.follow()
-    return conclude(board, os.WEXITSTATUS(status), watch.killed or why_ended(status))
+    return conclude(board, code, watch.killed or why_ended(code))
 
 
 def conclude(board: Board, code: int, outer: str | None) -> tuple[str, str | None]:
     """Phase and reason, from what the process has noted and from what was seen of it outside."""
     if board.phase == progress.REFUSED:
-        sys.exit(code)
+        sys.exit(code if code > 0 else 1)
     return board.phase, None if board.phase == progress.DONE else board.reason or outer
 
 
@@ -88,11 +89,11 @@ def last_line(error: BaseException) -> str:
     return FOLDERS.sub("", traceback.format_exception_only(type(error), error)[-1].strip())
 
 
-def why_ended(status: int) -> str:
-    """In words, what ``waitpid`` says of a process."""
-    if os.WIFSIGNALED(status):
-        return f"its process ended with signal {signal.Signals(os.WTERMSIG(status)).name}"
-    return f"its process ended with exit code {os.WEXITSTATUS(status)}"
+def why_ended(code: int) -> str:
+    """In words, how a process ended. code: negative for a signal; on Windows a large one tells of a crash."""
+    if code < 0:
+        return f"its process ended with signal {signal.Signals(-code).name}"
+    return f"its process ended with exit code {code if code < 256 else hex(code)}"
 
 
 def end_with_writer_of(reading: int) -> None:
@@ -130,19 +131,21 @@ class Watch:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Pass on the signals that mean an end, but for those that whoever started this process wants it to ignore."""
-        self.usual = {number: signal.getsignal(number) for number in [signal.SIGALRM, *PASSED_ON]}
+        self.usual = {number: signal.getsignal(number) for number in [*ALARM, *PASSED_ON]}
         for number in PASSED_ON:
             if self.usual[number] != signal.SIG_IGN:
                 signal.signal(number, self.pass_on)
-        signal.signal(signal.SIGALRM, self.look)
-        signal.setitimer(signal.ITIMER_REAL, TICK_S, TICK_S)
+        if ALARM:
+            signal.signal(signal.SIGALRM, self.look)
+            signal.setitimer(signal.ITIMER_REAL, TICK_S, TICK_S)
         try:
             yield
         finally:
             self.listen_no_more()
 
     def listen_no_more(self) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        if ALARM:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for number, usual in self.usual.items():
             signal.signal(number, usual)
 
@@ -160,7 +163,7 @@ class Watch:
         limit_s = self.allowed_s()
         if limit_s is not None and self.still_s > limit_s:
             self.killed = f"no answer within {self.limit_s:g} s"
-            self.send(signal.SIGKILL, everywhere=False)
+            self.send(KILL, everywhere=False)
 
     def allowed_s(self) -> float | None:
         """How long nothing may move now; None for as long as it takes."""
@@ -179,6 +182,8 @@ class Watch:
 
     def send(self, number: int, everywhere: bool = True) -> bool:
         """Send a signal to the process and, ``everywhere``, to all that it has started; False where nobody is left."""
+        if not self.pid:
+            return False
         try:
             (os.killpg if everywhere else os.kill)(self.pid, number)
         except (ProcessLookupError, PermissionError):
@@ -186,18 +191,21 @@ class Watch:
         return True
 
     def wait(self) -> int:
-        """Wait for the process; returns its status."""
+        """Wait for the process; returns its exit code, negative for a signal."""
         if self.told:
             self.send(self.told, everywhere=False)
         _, status = os.waitpid(self.pid, 0)
-        return status
+        return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
     def tidy_up(self) -> None:
         """End what the process has left: workers at once; helpers, which do not hear SIGTERM, when they are done."""
         began, number = time.monotonic(), int(signal.SIGTERM)
         while self.send(number) and time.monotonic() < began + 2 * HELPERS_S:
-            number = 0 if time.monotonic() < began + HELPERS_S else int(signal.SIGKILL)
+            number = 0 if time.monotonic() < began + HELPERS_S else int(KILL)
             time.sleep(0.01)
+        self.remove_scratch()
+
+    def remove_scratch(self) -> None:
         if self.board.scratch:
             shutil.rmtree(self.board.scratch, ignore_errors=True)
 

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 
+from gilscope.running.forking import why_no_fork
 from gilscope.strategies import Spread, strategy
 
 
 def missing(method: str) -> str | None:
     """Why a start method cannot be used here, or None."""
-    if method in multiprocessing.get_all_start_methods():
-        return None
-    return f"this platform has no start method {method}"
+    if method not in multiprocessing.get_all_start_methods():
+        return f"this platform has no start method {method}"
+    return why_no_fork() if method == "fork" else None
 
 
 def no_executor(method: str) -> str | None:
