@@ -2,6 +2,7 @@ from gilscope.analysis.collecting import (
     collect_gaps,
     collect_lab_gaps,
     collect_observations,
+    collect_own_folders,
     collect_rounds,
     collect_runtimes,
     collect_timings,
@@ -9,6 +10,8 @@ from gilscope.analysis.collecting import (
     collect_workers,
 )
 from gilscope.analysis.tables import read_json, write_json, write_table
+from gilscope.bundles.privacy import Private
+from gilscope.bundles.redaction import Redaction
 from gilscope.config import Limits
 
 if __name__ == "__main__":
@@ -24,5 +27,6 @@ if __name__ == "__main__":
     write_table(rounds, snakemake.output.rounds)
     write_json(collect_workers(given.facts), snakemake.output.workers)
     write_table(collect_observations(given.labs, label), snakemake.output.observations)
+    private = Private.here().and_paths(collect_own_folders(given.facts))
     gaps = [*snakemake.params.absent, *collect_gaps(given.facts), *collect_lab_gaps(given.labs)]
-    write_json(gaps, snakemake.output.gaps)
+    write_json(Redaction(private).document(gaps), snakemake.output.gaps)

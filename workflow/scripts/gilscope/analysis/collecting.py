@@ -48,6 +48,7 @@ ROUNDS = [
     "unit",
     "round",
     "job",
+    "node",
     "started",
     "ended",
     "waited_s",
@@ -166,6 +167,7 @@ def lab_rows(labs: Iterable[str]) -> list[dict[str, Any]]:
     for path in labs:
         about = read_json(path)
         when = {key: about[key] for key in ("runtime", "started", "ended", "waited_s", "timed")}
+        when["node"] = about.get("node")
         known = readings(about["environment"]["before"], about["environment"]["after"])
         rows.append({"job": "observe", "workload": about["lab"], "size": "", "round": 0, **when, **known})
     return rows
@@ -184,6 +186,7 @@ def collect_rounds(
         about = read_json(path)
         environment = about["environment"]
         when = {key: about[key] for key in ("round", "started", "ended", "waited_s", "laps")}
+        when["node"] = about.get("node")
         calibrated[about["block"]["runtime"], about["block"]["workload"], about["block"]["size"]] = {
             **place(about),
             "job": "calibrate",
@@ -197,6 +200,7 @@ def collect_rounds(
     for path in traces:
         about = read_json(path)
         when = {key: about[key] for key in ("round", "started", "ended", "waited_s")}
+        when["node"] = about.get("node")
         traced.append({**place(about), "job": "record", **when, "flags": ""})
     watched = pd.DataFrame([*timed, *lab_rows(labs)], columns=[*ROUNDS, "timed"])
     flags = flag_rounds(watched, limits, cores)
@@ -232,6 +236,12 @@ def collect_lab_gaps(labs: Iterable[str]) -> list[dict[str, Any]]:
     """Cases and trials of labs that gave nothing; ``case`` is None for a whole lab, ``trial`` for a whole case."""
     found = [read_json(path) for path in labs]
     return [{"runtime": about["runtime"], "lab": about["lab"], **gap} for about in found for gap in about["gaps"]]
+
+
+def collect_own_folders(facts: Iterable[str]) -> list[str]:
+    """Where the user's own workloads lie, each once."""
+    found = [read_json(path)["block"]["folder"] for path in facts]
+    return list(dict.fromkeys(filter(None, found)))
 
 
 def collect_workers(facts: Iterable[str]) -> list[dict[str, Any]]:
