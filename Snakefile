@@ -4,6 +4,7 @@
     snakemake --cores all --configfile config/presets/quick.yaml     another one
     snakemake --cores all --config only_existing=true                the report of what has been measured so far
     snakemake --cores 1 doctor                                       what on this machine will hurt measurements
+    snakemake --profile profiles/slurm                               a cluster measures (docs/cluster.md)
 
 What is measured stands in config/, how in docs/ and in workflow/scripts/gilscope/.
 """
@@ -17,31 +18,35 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/plan.smk"
-include: "workflow/rules/runtimes.smk"
+include: "workflow/rules/doctor.smk"
 
 
-# Without the measuring rules what has been measured is taken as it is.
-if not RUN.config.only_existing:
+# Without these rules what has been measured is taken as it is.
+if MEASURES:
 
+    include: "workflow/rules/runtimes.smk"
     include: "workflow/rules/measure.smk"
     include: "workflow/rules/labs.smk"
 
 
 include: "workflow/rules/analyse.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/share.smk"
 
 
 rule all:
+    """A report for each machine and, where there are several, the page that lays them side by side."""
     default_target: True
     input:
-        f"results/{RUN.folder}/report.html",
-        expand(
-            "results/{machine}/figures/{figure}.svg",
-            machine=RUN.folder,
-            figure=FIGURES,
-        ),
+        expand("results/{machine}/report.html", machine=RUNS),
+        expand("results/{machine}/figures/{figure}.svg", machine=RUNS, figure=FIGURES),
+        ["results/comparison.html"] if len(RUNS) > 1 else [],
+    localrule: True
 
 
 onstart:
     leave_the_machine_alone()
-    print(RUN.outlook())
+    if not workflow.local_exec:
+        hand_on(PLAN)
+    for run in RUNS.values() if MEASURES else ():
+        print(run.outlook())

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from gilscope.cells import Block
+from gilscope.running.node import cpu_model
 from interpreters import equipped
 from servers import Missing, running_display, running_postgres
 
@@ -43,7 +44,15 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def measure(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
+def this_machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A machine.json with what a job asks of it, about this computer."""
+    path = tmp_path_factory.mktemp("machine") / "machine.json"
+    path.write_text(json.dumps({"cpu": cpu_model()}))
+    return path
+
+
+@pytest.fixture(scope="session")
+def measure(environment: dict[str, str], this_machine: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Calls workflow/scripts/measure.py: ``measure(block, folder)`` calibrates, with a number it measures that round.
 
     The temporary folder, and so the lock, is the test's own: nobody waits for a measurement that really goes on. One
@@ -51,7 +60,7 @@ def measure(environment: dict[str, str]) -> Callable[..., subprocess.CompletedPr
     """
 
     def call(block: Block, folder: Path, number: int | None = None) -> subprocess.CompletedProcess[str]:
-        command: list[Any] = [sys.executable, SCRIPTS / "measure.py", block.to_json()]
+        command: list[Any] = [sys.executable, SCRIPTS / "measure.py", block.to_json(), "--machine", this_machine]
         command += ["--calibration", folder / "calibration.json"]
         if number is not None:
             command += ["--round", str(number), "--raw", folder / f"round-{number}.json"]

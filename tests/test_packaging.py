@@ -83,6 +83,22 @@ def test_the_lock_is_hashed_and_tells_nothing_of_where_it_was_made(root: Path, l
     assert not re.search(r"://|index-url|find-links|(^|\s)/", text)
 
 
+def test_the_plugin_for_slurm_is_pinned_and_comes_to_nobody_unasked(
+    root: Path, project: dict[str, Any], locked: dict[str, Any]
+) -> None:
+    """Wherever it is installed Snakemake imports it, and it asks Slurm."""
+    (plugin,) = map(Requirement, project["optional-dependencies"]["slurm"])
+    entries = re.findall(
+        r"^([a-z-]+)==(\S+)((?: \\\n +--hash=sha256:[0-9a-f]{64})+)$",
+        (root / "workflow/envs/slurm.lock").read_text(),
+        re.M,
+    )
+    pinned = {name: version for name, version, _ in entries}
+    assert plugin.specifier.contains(pinned[plugin.name])
+    assert set(pinned) == {plugin.name, f"{plugin.name}-jobstep"}
+    assert not set(pinned) & set(locked)
+
+
 def test_the_oldest_python_is_said_once(root: Path, project: dict[str, Any]) -> None:
     oldest = project["requires-python"].removeprefix(">=")
     settings = tomllib.loads((root / "pyproject.toml").read_text())["tool"]

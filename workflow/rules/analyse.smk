@@ -1,7 +1,7 @@
 """From raw files to tidy tables, estimates and verdicts."""
 
 ANALYSIS = package("analysis/*.py")
-RUNTIMES = [runtime.id for runtime in RUN.runtimes]
+RUNTIMES = [runtime.id for runtime in ANY_RUN.runtimes]
 
 
 rule configure:
@@ -10,10 +10,11 @@ rule configure:
         "results/{machine}/config.json",
     log:
         "results/{machine}/logs/configure.log",
+    localrule: True
     conda:
         "../../environment.yml"
     params:
-        config=RUN.config.shared(),
+        config=CONFIG.shared(),
     script:
         "../scripts/configure.py"
 
@@ -21,13 +22,15 @@ rule configure:
 rule collect:
     """Tidy tables: a row per timed value, trace, round, observation; what workers said, and what gave nothing."""
     input:
-        raws=RUN.files("raw/{path}/round-{round}.json"),
-        facts=RUN.files("raw/{path}/round-{round}.facts.json"),
-        traces=RUN.traces(),
-        labs=RUN.labs(),
+        raws=lambda wildcards: run_of(wildcards).files("raw/{path}/round-{round}.json"),
+        facts=lambda wildcards: run_of(wildcards).files(
+            "raw/{path}/round-{round}.facts.json"
+        ),
+        traces=lambda wildcards: run_of(wildcards).traces(),
+        labs=lambda wildcards: run_of(wildcards).labs(),
         machine="results/{machine}/machine.json",
         runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
-        code=ANALYSIS,
+        code=[*ANALYSIS, *package("bundles/privacy.py", "bundles/redaction.py")],
     output:
         timings="results/{machine}/timings.parquet",
         traces="results/{machine}/traces.parquet",
@@ -37,11 +40,12 @@ rule collect:
         gaps="results/{machine}/gaps.json",
     log:
         "results/{machine}/logs/collect.log",
+    localrule: True
     conda:
         "../../environment.yml"
     params:
-        limits=RUN.config.limits.model_dump(mode="json"),
-        absent=RUN.absent,
+        limits=CONFIG.limits.model_dump(mode="json"),
+        absent=ANY_RUN.absent,
     script:
         "../scripts/collect.py"
 
@@ -61,6 +65,7 @@ rule estimate:
         break_even="results/{machine}/break_even.json",
     log:
         "results/{machine}/logs/estimate.log",
+    localrule: True
     conda:
         "../../environment.yml"
     script:
@@ -79,7 +84,7 @@ rule judge:
         gaps="results/{machine}/gaps.json",
         machine="results/{machine}/machine.json",
         runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
-        claims=RUN.config.claims,
+        claims=CONFIG.claims,
         code=[*ANALYSIS, *package("claim*.py")],
     output:
         verdicts="results/{machine}/verdicts.json",
@@ -88,9 +93,10 @@ rule judge:
         irrefutable="results/{machine}/irrefutable.json",
     log:
         "results/{machine}/logs/judge.log",
+    localrule: True
     conda:
         "../../environment.yml"
     params:
-        workloads=RUN.workloads,
+        workloads=ANY_RUN.workloads,
     script:
         "../scripts/judge.py"

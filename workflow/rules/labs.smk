@@ -7,6 +7,7 @@ rule observe:
         script="workflow/scripts/observe.py",
         code=lambda wildcards: package(f"labs/{wildcards.lab}.py", "labs/_*.py"),
         environment=environment_of,
+        machine=ancient("results/{machine}/machine.json"),
         running=RUNNING,
         observing=package(
             "observing/*.py", "measuring/environment.py", "measuring/memory.py"
@@ -17,10 +18,14 @@ rule observe:
         "results/{machine}/logs/observe/{runtime}/{lab}.log",
     conda:
         "../../environment.yml"
-    threads: lambda wildcards: workflow.cores
+    threads: all_cores
+    resources:
+        slurm_partition=partition_of,
+        constraint=constraint_of,
     params:
-        descriptive=RUN.config.labs.descriptive,
+        descriptive=CONFIG.labs.descriptive,
         start=start_of,
         identity=identity_of,
     shell:
-        "{params.start} {input.script} {wildcards.lab} --descriptive {params.descriptive} {output} 2> {log}"
+        "{params.start} {input.script} {wildcards.lab} --machine {input.machine}"
+        " --descriptive {params.descriptive} {output} 2> {log}"

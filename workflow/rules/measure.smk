@@ -12,6 +12,7 @@ rule calibrate:
         script="workflow/scripts/measure.py",
         code=code_of,
         environment=environment_of,
+        machine=ancient("results/{machine}/machine.json"),
         measuring=TIMING,
     output:
         "results/{machine}/raw/{runtime}/{workload}/{size}/calibration.json",
@@ -20,13 +21,17 @@ rule calibrate:
     priority: 10000000
     conda:
         "../../environment.yml"
-    threads: lambda wildcards: workflow.cores
+    threads: all_cores
+    resources:
+        slurm_partition=partition_of,
+        constraint=constraint_of,
     params:
         block=lambda wildcards: block_of(wildcards).to_json(),
         start=start_of,
         identity=identity_of,
     shell:
-        "{params.start} {input.script} {params.block:q} --calibration {output} 2> {log}"
+        "{params.start} {input.script} {params.block:q} --machine {input.machine}"
+        " --calibration {output} 2> {log}"
 
 
 rule measure:
@@ -36,6 +41,7 @@ rule measure:
         calibration=rules.calibrate.output[0],
         code=code_of,
         environment=environment_of,
+        machine=ancient("results/{machine}/machine.json"),
         measuring=TIMING,
     output:
         raw="results/{machine}/raw/{runtime}/{workload}/{size}/round-{round}.json",
@@ -45,14 +51,17 @@ rule measure:
     priority: turn(record=False)
     conda:
         "../../environment.yml"
-    threads: lambda wildcards: workflow.cores
+    threads: all_cores
+    resources:
+        slurm_partition=partition_of,
+        constraint=constraint_of,
     params:
         block=lambda wildcards: block_of(wildcards).to_json(),
         start=start_of,
         identity=identity_of,
     shell:
-        "{params.start} {input.script} {params.block:q} --calibration {input.calibration}"
-        " --round {wildcards.round} --raw {output.raw} --facts {output.facts} 2> {log}"
+        "{params.start} {input.script} {params.block:q} --machine {input.machine}"
+        " --calibration {input.calibration} --round {wildcards.round} --raw {output.raw} --facts {output.facts} 2> {log}"
 
 
 rule record:
@@ -62,6 +71,7 @@ rule record:
         calibration=rules.calibrate.output[0],
         code=code_of,
         environment=environment_of,
+        machine=ancient("results/{machine}/machine.json"),
         measuring=TIMING + TRACING,
     output:
         trace="results/{machine}/traces/{runtime}/{workload}/{size}/round-{round}.json",
@@ -71,11 +81,14 @@ rule record:
     priority: turn(record=True)
     conda:
         "../../environment.yml"
-    threads: lambda wildcards: workflow.cores
+    threads: all_cores
+    resources:
+        slurm_partition=partition_of,
+        constraint=constraint_of,
     params:
         block=lambda wildcards: block_of(wildcards).to_json(),
         start=start_of,
         identity=identity_of,
     shell:
-        "{params.start} {input.script} {params.block:q} --calibration {input.calibration}"
-        " --round {wildcards.round} --trace {output.trace} --events {output.events} 2> {log}"
+        "{params.start} {input.script} {params.block:q} --machine {input.machine}"
+        " --calibration {input.calibration} --round {wildcards.round} --trace {output.trace} --events {output.events} 2> {log}"

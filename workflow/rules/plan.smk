@@ -1,27 +1,49 @@
-"""The run, planned before any job: mistakes in the configuration end it here, a line for each."""
+"""The runs, planned before any job: mistakes in the configuration end it here, a line for each."""
 
-import os
 import sys
 from pathlib import Path
+
+from snakemake.utils import available_cpu_count
 
 SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from gilscope.config import LABEL
+from gilscope.asking import asks_for_results, asks_to_measure
+from gilscope.handing_on import export_plan, hand_on, handed_on
 from gilscope.mistakes import Mistakes
-from gilscope.planning import export_interpreter, plan_run
+from gilscope.planning import (
+    check_measured,
+    export_interpreter,
+    plan_runs,
+    seen_from_here,
+)
+from gilscope.resolving import shell_of_rules
 from gilscope.sweep import block_sources
 
 export_interpreter(str(SCRIPTS))
 
 try:
+    if bash := shell_of_rules():
+        shell.executable(bash)
     # Those of the command line have the last word, though Snakemake lists them first.
-    overlays = [os.path.relpath(file) for file in workflow.config_settings.configfiles]
+    overlays = [seen_from_here(file) for file in workflow.config_settings.configfiles]
     files = ["config/config.yaml", *overlays]
-    RUN = plan_run(config, files, workflow.config_settings.config)
+    overrides = workflow.config_settings.config
+    measures = asks_to_measure(sys.argv[1:])
+    told = handed_on() if workflow.remote_exec else None
+    RUNS = told or plan_runs(config, files, overrides, measures=measures)
+    if asks_for_results(sys.argv[1:]):
+        check_measured(RUNS)
 except Mistakes as mistakes:
     print(mistakes, file=sys.stderr)
     sys.exit(1)
+
+PLAN = None if told else export_plan(RUNS)
+
+# What all runs have in common; they differ in the machine, and in the blocks that suit it.
+ANY_RUN = next(iter(RUNS.values()))
+CONFIG = ANY_RUN.config
+MEASURES = ANY_RUN.measures
 
 FIGURES = sorted(
     path.stem
@@ -31,7 +53,7 @@ FIGURES = sorted(
 
 
 wildcard_constraints:
-    machine=LABEL,
+    machine="|".join(RUNS),
     runtime=r"[a-z0-9-]+",
     environment=r"[a-z0-9]+",
     workload=r"[a-z][a-z0-9_]*",
@@ -56,8 +78,14 @@ def drawing(figure):
     )
 
 
+def run_of(wildcards):
+    return RUNS[wildcards.machine]
+
+
 def block_of(wildcards):
-    return RUN.block(wildcards.runtime, wildcards.workload, wildcards.size)
+    return run_of(wildcards).block(
+        wildcards.runtime, wildcards.workload, wildcards.size
+    )
 
 
 def code_of(wildcards):
@@ -68,33 +96,54 @@ def code_of(wildcards):
     return [*own, *(f"{root}/{source}" for source in block_sources(block))]
 
 
+def runtime_of(wildcards):
+    return ANY_RUN.runtime(wildcards.runtime)
+
+
 def start_of(wildcards):
     """The beginning of the command that the job's interpreter runs."""
-    return RUN.runtime(wildcards.runtime).start
+    return runtime_of(wildcards).start
 
 
 def identity_of(wildcards):
     """The build of the job's interpreter: another one measures again."""
-    return RUN.runtime(wildcards.runtime).identity
+    return runtime_of(wildcards).identity
 
 
 def environment_of(wildcards):
     """The job's environment, if it is not the workflow's own: what it lacks may change, what is pinned may not."""
-    equipment = RUN.runtime(wildcards.runtime).equipment
-    return [ancient(equipment), *RUN.config.environments.locks] if equipment else []
+    equipment = runtime_of(wildcards).equipment
+    return [ancient(equipment), *CONFIG.environments.locks] if equipment else []
+
+
+def partition_of(wildcards):
+    """Where a cluster has the machine; None leaves it to the cluster."""
+    return run_of(wildcards).destination.partition
+
+
+def constraint_of(wildcards):
+    return run_of(wildcards).destination.constraint
 
 
 def turn(record):
     """Earlier rounds first, in a round block by block; the timing of a round of a block before its tracing."""
     return lambda wildcards: (
-        2 * RUN.turn(block_of(wildcards), int(wildcards.round)) + (not record)
+        2 * run_of(wildcards).turn(block_of(wildcards), int(wildcards.round))
+        + (not record)
     )
+
+
+def all_cores(wildcards):
+    """Those that Snakemake may have of this computer; where a cluster measures, its profile says how many a job has."""
+    asked, here = workflow.resource_settings, available_cpu_count()
+    return asked.cores or min(asked.local_cores or here, here)
 
 
 def leave_the_machine_alone():
     """Stop Snakemake from looking at all jobs that are left, once a second for every job that has ended.
 
     Its limit of jobs a second starts a timer whenever a job ends, and each timer the next one: after a hundred jobs that
-    is half a core beside every measurement.
+    is half a core beside every measurement. Where a cluster measures, it is not in the way.
     """
-    workflow.scheduler.job_rate_limiter = None
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None

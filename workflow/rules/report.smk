@@ -13,16 +13,17 @@ rule plot:
         break_even="results/{machine}/break_even.json",
         machine="results/{machine}/machine.json",
         runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
-        tasks=RUN.traces(),
+        tasks=lambda wildcards: run_of(wildcards).traces(),
         code=package("figures/*.py", "analysis/*.py"),
     output:
         *map(drawing, FIGURES),
         data=expand("results/{{machine}}/figures/{figure}.csv", figure=FIGURES),
     log:
         "results/{machine}/logs/plot.log",
+    localrule: True
     conda:
         "../../environment.yml"
-    threads: lambda wildcards: workflow.cores
+    threads: all_cores
     params:
         folder=lambda wildcards: f"results/{wildcards.machine}",
         target=lambda wildcards: f"results/{wildcards.machine}/figures",
@@ -64,6 +65,7 @@ rule render:
         notebook="results/{machine}/report.ipynb",
     log:
         "results/{machine}/logs/render.log",
+    localrule: True
     conda:
         "../../environment.yml"
     params:

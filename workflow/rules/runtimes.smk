@@ -1,11 +1,11 @@
-"""What the machine and the interpreters say about themselves."""
+"""What the machine and the interpreters say about themselves, while they measure: afterwards others might answer."""
 
 
 rule describe_machine:
-    """Hardware, operating system and limits of the machine that measures."""
+    """Hardware, operating system and limits of the machine that measures; another one than was planned for is an error."""
     input:
         script="workflow/scripts/describe_machine.py",
-        code="workflow/scripts/gilscope/machine.py",
+        code=package("machine.py", "core_kinds.py", "running/node.py"),
     output:
         "results/{machine}/machine.json",
     log:
@@ -13,33 +13,41 @@ rule describe_machine:
     priority: 20000000
     conda:
         "../../environment.yml"
+    threads: all_cores
+    resources:
+        slurm_partition=partition_of,
+        constraint=constraint_of,
     params:
-        label=RUN.machine.label,
+        label=lambda wildcards: run_of(wildcards).destination.label,
+        cores=lambda wildcards: run_of(wildcards).destination.usable_cores,
+        origin=lambda wildcards: run_of(wildcards).destination.origin,
     shell:
-        'exec "$GILSCOPE_PYTHON" {input.script} --label {params.label} {output} 2> {log}'
+        'exec "$GILSCOPE_PYTHON" {input.script} {output} --label {params.label} --cores {params.cores}'
+        " --origin {params.origin} 2> {log}"
 
 
 rule equip:
     """An environment for a runtime beside the current one: pyperf, psutil, what the workloads import; pinned and hashed."""
     input:
-        locks=RUN.config.environments.locks,
+        locks=CONFIG.environments.locks,
         code=package("equipping.py", "uv.py"),
     output:
         ".runtimes/{environment}/gilscope.json",
     log:
-        f"results/{RUN.folder}/logs/equip/{{environment}}.log",
+        f"results/{ANY_RUN.folder}/logs/equip/{{environment}}.log",
     priority: 30000000
+    localrule: True
     conda:
         "../../environment.yml"
-    threads: lambda wildcards: workflow.cores
+    threads: all_cores
     params:
         identity=lambda wildcards: next(
             runtime.identity
-            for runtime in RUN.runtimes
+            for runtime in ANY_RUN.runtimes
             if runtime.environment == wildcards.environment
         ),
-        libraries=RUN.libraries,
-        from_source=RUN.config.environments.from_source,
+        libraries=ANY_RUN.libraries,
+        from_source=CONFIG.environments.from_source,
     script:
         "../scripts/equip.py"
 
@@ -48,8 +56,9 @@ rule describe_runtime:
     """An interpreter's version, build and lock, the latter read after the workloads' imports."""
     input:
         script="workflow/scripts/describe_runtime.py",
+        machine=ancient("results/{machine}/machine.json"),
         code="workflow/scripts/gilscope/runtimes.py",
-        environment=lambda wildcards: RUN.runtime(wildcards.runtime).equipment or [],
+        environment=lambda wildcards: runtime_of(wildcards).equipment or [],
     output:
         "results/{machine}/runtimes/{runtime}.json",
     log:
@@ -57,27 +66,16 @@ rule describe_runtime:
     priority: 20000000
     conda:
         "../../environment.yml"
+    resources:
+        slurm_partition=partition_of,
+        constraint=constraint_of,
     params:
         start=start_of,
-        name=lambda wildcards: RUN.runtime(wildcards.runtime).name,
-        current=lambda wildcards: (
-            "--current" if RUN.runtime(wildcards.runtime).current else ""
+        name=lambda wildcards: runtime_of(wildcards).name,
+        current=lambda wildcards: ("--current" if runtime_of(wildcards).current else ""),
+        workloads=sorted(
+            {block.workload for block in ANY_RUN.blocks if not block.folder}
         ),
-        workloads=sorted({block.workload for block in RUN.blocks if not block.folder}),
     shell:
-        "{params.start} {input.script} {output} --name {params.name:q} {params.current}"
+        "{params.start} {input.script} {output} --machine {input.machine} --name {params.name:q} {params.current}"
         " --workloads {params.workloads} 2> {log}"
-
-
-rule doctor:
-    """Prints what on this machine will hurt measurements, and how to mend it: snakemake doctor --cores 1"""
-    input:
-        script="workflow/scripts/doctor.py",
-    log:
-        f"results/{RUN.folder}/logs/doctor.log",
-    conda:
-        "../../environment.yml"
-    params:
-        limits=RUN.config.limits.model_dump_json(),
-    shell:
-        '"$GILSCOPE_PYTHON" {input.script} --limits {params.limits:q} | tee {log}'

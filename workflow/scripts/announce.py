@@ -1,4 +1,4 @@
-"""Say where the report is and what it found; takes Snakemake's --configfile and --config."""
+"""Say where the reports are and what they found; takes Snakemake's --configfile and --config."""
 
 import argparse
 import json
@@ -18,16 +18,25 @@ def main() -> None:
     arguments, _ = parser.parse_known_args()
 
     from gilscope.config_files import merge_files, read_config
-    from gilscope.machine import describe_machine
+    from gilscope.destinations import destinations
     from gilscope.mistakes import Mistakes
-    from gilscope.terminal import verdict_table
 
     files = ["config/config.yaml", *arguments.configfile]
     try:
         config = read_config(merge_files(files, arguments.config), files)
     except Mistakes as mistakes:
         sys.exit(str(mistakes))
-    folder = Path("results") / config.folder(describe_machine(config.machine).label)
+    machines = destinations(config)
+    for machine in machines:
+        announce(Path("results") / config.folder(machine.label))
+    comparison = Path("results/comparison.html")
+    if len(machines) > 1 and comparison.exists():
+        print(f"comparison: {comparison}")
+
+
+def announce(folder: Path) -> None:
+    from gilscope.terminal import verdict_table
+
     verdicts = folder / "verdicts.json"
     if verdicts.exists():
         runtimes = {path.stem: read(path) for path in sorted((folder / "runtimes").glob("*.json"))}

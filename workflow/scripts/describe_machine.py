@@ -1,18 +1,27 @@
-"""Write what this machine is (rule describe_machine)."""
+"""Write what this machine is, if it is the one that was planned for (rule describe_machine)."""
 
 import argparse
+import sys
+from dataclasses import replace
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--label", required=True)
+    parser.add_argument("--cores", type=int, required=True, help="how many usable ones the run was planned for")
+    parser.add_argument("--origin", choices=["automatic", "named", "configured"], required=True)
     parser.add_argument("output")
     arguments = parser.parse_args()
 
+    from gilscope.destinations import why_not_here
     from gilscope.machine import describe_machine
     from gilscope.running.files import write_json
 
-    write_json(arguments.output, describe_machine(arguments.label).facts())
+    here = describe_machine()
+    reason = why_not_here(here, arguments.label, arguments.cores, arguments.origin)
+    if reason:
+        sys.exit(f"gilscope: {reason}")
+    write_json(arguments.output, replace(here, label=arguments.label).facts())
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--machine", required=True, help="the machine.json of the results that this belongs to")
     parser.add_argument("--name", required=True, help="what the configuration calls it")
     parser.add_argument("--current", action="store_true", help="it runs the workflow, too")
     parser.add_argument("--workloads", nargs="*", default=[])
@@ -24,6 +25,9 @@ def main() -> None:
         write_json(arguments.output, {**describe_runtime(modules), **called})
 
     def attempt(left_out: dict[str, str]) -> None:
+        from gilscope.running.place import stay_on
+
+        stay_on(arguments.machine)
         from gilscope.workloads import file_of
 
         describe(sorted({f"gilscope.workloads.{file_of(name)}" for name in arguments.workloads}), None)

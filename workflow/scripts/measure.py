@@ -9,6 +9,7 @@ import os
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("block", help="the block as JSON")
+    parser.add_argument("--machine", required=True, help="the machine.json of the results that this belongs to")
     parser.add_argument("--calibration", required=True, help="read it, or write it where no round is given")
     parser.add_argument("--round", type=int)
     parser.add_argument("--raw")
@@ -21,6 +22,9 @@ def main() -> None:
     block = Block.from_json(arguments.block)
 
     def attempt(left_out: dict[str, str]) -> None:
+        from gilscope.running.place import stay_on
+
+        stay_on(arguments.machine)
         from gilscope.measuring.hidden import turn_off_hidden_threads
 
         turn_off_hidden_threads()

@@ -8,6 +8,7 @@ import argparse
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lab")
+    parser.add_argument("--machine", required=True, help="the machine.json of the results that this belongs to")
     parser.add_argument("--descriptive", choices=["small", "full"], required=True)
     parser.add_argument("output")
     arguments = parser.parse_args()
@@ -18,6 +19,9 @@ def main() -> None:
     small = arguments.descriptive == "small"
 
     def attempt(left_out: dict[str, str]) -> None:
+        from gilscope.running.place import stay_on
+
+        stay_on(arguments.machine)
         from gilscope.observing.trials import observe
 
         write_json(arguments.output, observe(arguments.lab, small=small))

@@ -10,6 +10,7 @@ from typing import Any
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("block", help="the block as JSON")
+    parser.add_argument("--machine", required=True, help="the machine.json of the results that this belongs to")
     parser.add_argument("--calibration", required=True)
     parser.add_argument("--round", type=int, required=True)
     parser.add_argument("--trace", required=True)
@@ -22,6 +23,9 @@ def main() -> None:
     block = Block.from_json(arguments.block)
 
     def attempt(left_out: dict[str, str]) -> None:
+        from gilscope.running.place import stay_on
+
+        stay_on(arguments.machine)
         from gilscope.measuring.hidden import turn_off_hidden_threads
 
         turn_off_hidden_threads()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from gilscope.labs import lab_names
 
 LABEL = r"[a-z0-9][a-z0-9-]{0,62}"
+SLURM_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.,-]*$"
+SLURM_CONSTRAINT = r"^[A-Za-z0-9_][A-Za-z0-9_.,:&|*()\[\] -]*$"
 
 WorkerCount = Annotated[int, Field(ge=1, le=1024, strict=True)]
 Label = Annotated[str, StringConstraints(pattern=f"^{LABEL}$")]
@@ -149,12 +151,64 @@ class Limits(Strict):
     )
 
 
+def separated(value: Any) -> Any:
+    """A list written as one text with commas, as on a command line."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class NodeType(Strict):
+    """Where a cluster has a machine of this label, and what the sweep may use of it: the plan is made elsewhere."""
+
+    cores: int = Field(
+        ge=1, le=4096, strict=True, description="cores, those of one node that a program may use, are 1 to 4096"
+    )
+    memory_gib: float | None = Field(None, gt=0, description="memory_gib, that of one node, is a number above 0")
+    partition: str | None = Field(
+        None, pattern=SLURM_NAME, description="partition is the name of a partition, or several with commas"
+    )
+    constraint: str | None = Field(
+        None,
+        pattern=SLURM_CONSTRAINT,
+        description="constraint is a feature of the nodes, as sbatch --constraint takes it",
+    )
+
+
+class Gate(Strict):
+    """When a comparison with a baseline fails."""
+
+    metric: Literal["speedup", "seconds", "memory_per_worker"] = Field(
+        "speedup", description="a gate's metric is speedup, seconds or memory_per_worker"
+    )
+    tolerance: float = Field(
+        0.05, ge=0, le=10, description="a gate's tolerance, the share by which a cell may get worse, is 0 to 10"
+    )
+
+
+class BundleLimits(Strict):
+    """What a bundle may hold; one that holds more is not read."""
+
+    file_mib: float = Field(64, gt=0, le=65536, description="the MiB that a bundle may have are a number above 0")
+    unpacked_mib: float = Field(
+        1024, gt=0, le=65536, description="the MiB that a bundle may hold unpacked are a number above 0"
+    )
+    files: int = Field(
+        20000, ge=1, le=65000, strict=True, description="the files that a bundle may hold are 1 to 65000"
+    )
+    rows: int = Field(
+        1_000_000, ge=1, strict=True, description="the rows that a table in a bundle may have are a whole number from 1"
+    )
+
+
 class Config(Strict):
     """gilscope's configuration."""
 
     preset: Label = Field("default", description="a preset's name is made of a-z, 0-9 and -, at most 63 of them")
     machine: Label = Field(
         "auto", description="a machine's label is auto, or made of a-z, 0-9 and -, at most 63 of them"
+    )
+    machines: dict[Label, NodeType] = Field(
+        default_factory=dict,
+        description="machines map a label (a-z, 0-9 and -) to the cores, partition and constraint of a cluster's nodes",
     )
     measure: Measure = Field(Measure(), description="measure is a mapping with rounds, seconds, min_laps, limit_s")
     runtimes: list[RuntimeRequest] = Field(
@@ -178,10 +232,25 @@ class Config(Strict):
     only_existing: bool = Field(
         False, description="only_existing true reports what has been measured and measures nothing; true or false"
     )
+    bundles: Annotated[list[str], BeforeValidator(separated)] = Field(
+        default_factory=list, description="bundles are files, or folders with files, to compare: a list, or with commas"
+    )
+    baseline: str | None = Field(
+        None,
+        min_length=1,
+        description="baseline is the bundle that the others are compared with: its file or its label",
+    )
+    gate: Gate = Field(Gate(), description="gate is a mapping with metric, tolerance")
+    bundle_limits: BundleLimits = Field(
+        BundleLimits(), description="bundle_limits are a mapping with " + ", ".join(BundleLimits.model_fields)
+    )
 
     def shared(self) -> dict[str, Any]:
-        """What results may show of the configuration: neither the services' addresses nor where interpreters lie."""
-        content = self.model_dump(mode="json")
+        """What results may show of the configuration: neither the services' addresses nor where interpreters lie.
+
+        How machines are reached, and what is compared afterwards, says nothing of the measurement.
+        """
+        content = self.model_dump(mode="json", exclude={"machines", "bundles", "baseline", "gate", "bundle_limits"})
         for runtime in content["runtimes"]:
             if "/" in runtime["python"] or "\\" in runtime["python"]:
                 runtime["python"] = Path(runtime["python"]).name

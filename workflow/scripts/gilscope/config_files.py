@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from gilscope.config import Config, Grid, Sweep
+from gilscope.destinations import AUTO
 from gilscope.labs import lab_names
 from gilscope.mistakes import Mistakes, blame, key_path, model_mistakes, read_yaml, suggestion
 from gilscope.strategies import load_strategies
@@ -17,6 +18,12 @@ from gilscope.workloads import expand, workload_names
 
 Place = tuple[str | int, ...]
 Mistake = tuple[Place, str]
+
+RESERVED = {
+    AUTO: "auto stands for a label made of this computer's hardware",
+    "comparison": "results/comparison is where several machines are laid side by side",
+}
+"""What no machine may be called, and why."""
 
 
 def unknown(place: Place, names: Sequence[str], allowed: Sequence[str], what: str) -> Iterator[Mistake]:
@@ -84,9 +91,27 @@ def parameter_mistakes(config: Config) -> Iterator[Mistake]:
                 yield ("parameters", name, size), f"is {parameter}; a parameter is a number above 0."
 
 
+def machine_mistakes(config: Config) -> Iterator[Mistake]:
+    for label in config.machines:
+        if label in RESERVED:
+            yield ("machines", label), f"cannot be: {RESERVED[label]}; choose another label."
+    if config.machine != AUTO and config.machine in RESERVED:
+        yield ("machine",), f"cannot be {config.machine!r}: {RESERVED[config.machine]}; choose another label."
+    elif config.machines and config.machine not in (AUTO, *config.machines):
+        labels = list(config.machines)
+        remedy = f"name one of them to measure it alone, or leave machine out.{suggestion(config.machine, labels)}"
+        yield ("machine",), f"is {config.machine!r}, beside machines: {', '.join(labels)}; {remedy}"
+
+
 def name_mistakes(config: Config) -> list[Mistake]:
     """What does not exist, or is named twice, with its place."""
-    found = (sweep_mistakes(config.sweep), runtime_mistakes(config), lab_mistakes(config), parameter_mistakes(config))
+    found = (
+        machine_mistakes(config),
+        sweep_mistakes(config.sweep),
+        runtime_mistakes(config),
+        lab_mistakes(config),
+        parameter_mistakes(config),
+    )
     return [mistake for part in found for mistake in part]
 
 

@@ -1,4 +1,4 @@
-"""One run, planned: the configuration checked, the machine read, the claims loaded, the blocks laid out."""
+"""Runs, planned, one for each machine: the configuration checked, the claims loaded, the blocks laid out."""
 
 from __future__ import annotations
 
@@ -15,25 +15,28 @@ from gilscope.claim_files import read_claims
 from gilscope.claims import ClaimsFile
 from gilscope.config import CURRENT, Config, Services
 from gilscope.config_files import read_config
+from gilscope.destinations import Destination, destinations
 from gilscope.labs import load_lab
-from gilscope.machine import Machine, describe_machine
 from gilscope.mistakes import Mistakes
 from gilscope.resolving import Runtime, interpreter_variable, resolve
 from gilscope.sweep import build_sweep, expected_seconds, known_workloads, libraries_of, memory_mistakes
+from gilscope.workloads import Workload
 from gilscope.workloads._external import variable
 
 
 @dataclass(frozen=True)
 class Run:
-    """Everything that the workflow needs to know before its first job.
+    """Everything that the workflow needs to know before its first job, of one machine.
 
-    folder: below ``results/``. workloads: those that claims may speak of → the folder of a user's own file, else "".
-    absent: a gap for each optional runtime that is not to be had. libraries: what environments shall hold.
+    measures: whether what has not been measured is to be. folder: below ``results/``. workloads: those that claims may
+    speak of → the folder of a user's own file, else "". absent: a gap for each optional runtime that is not to be had.
+    libraries: what environments shall hold.
     """
 
     config: Config
+    measures: bool
     claims: ClaimsFile
-    machine: Machine
+    destination: Destination
     runtimes: tuple[Runtime, ...]
     absent: tuple[Mapping[str, str], ...]
     folder: str
@@ -68,12 +71,12 @@ class Run:
         return (1000 - number) * len(self.blocks) - place
 
     def measured_rounds(self) -> list[tuple[Block, int]]:
-        """The blocks and rounds to collect: all, or the complete ones where only existing results are wanted."""
+        """The blocks and rounds to collect: all, or the complete ones where nothing is measured."""
         return [
             (block, number)
             for number in self.rounds
             for block in self.blocks
-            if not self.config.only_existing or self.is_measured(block, number)
+            if self.measures or self.is_measured(block, number)
         ]
 
     def files(self, pattern: str) -> list[str]:
@@ -84,18 +87,18 @@ class Run:
         ]
 
     def labs(self) -> list[str]:
-        """The labs' files; where only existing ones count, those that are there."""
+        """The labs' files; where nothing is measured, those that are there."""
         files = [
             f"results/{self.folder}/labs/{runtime.id}/{lab}.json"
             for lab in self.config.labs.selected()
             for runtime in self.runtimes
         ]
-        return [file for file in files if Path(file).exists()] if self.config.only_existing else files
+        return files if self.measures else [file for file in files if Path(file).exists()]
 
     def traces(self) -> list[str]:
-        """The trace files that go with the rounds; where only existing ones count, a missing one is left out."""
+        """The trace files that go with the rounds; where nothing is measured, a missing one is left out."""
         files = self.files("traces/{path}/round-{round}.json")
-        return [file for file in files if Path(file).exists()] if self.config.only_existing else files
+        return files if self.measures else [file for file in files if Path(file).exists()]
 
     def is_measured(self, block: Block, number: int) -> bool:
         raw = Path(f"results/{self.folder}/raw/{block.path}/round-{number}.json")
@@ -110,40 +113,93 @@ class Run:
         seconds = expected_seconds(self.blocks, rounds) * share + sum(load_lab(lab.stem).seconds for lab in labs)
         blocks = f"{len(self.blocks)} blocks" + (f" in {len(self.runtimes)} runtimes" if len(self.runtimes) > 1 else "")
         return (
-            f"gilscope: {blocks} × {rounds} rounds on {self.machine.usable_cores} usable cores, "
+            f"gilscope: {blocks} × {rounds} rounds on {self.destination.usable_cores} usable cores, "
             f"{left} rounds and {len(labs)} {'lab' if len(labs) == 1 else 'labs'} to measure, "
             f"about {max(1, round(seconds / 60))} min; results/{self.folder}/report.html"
         )
 
 
-def plan_run(merged: Mapping[str, Any], files: Sequence[str], overrides: Mapping[str, Any] | None = None) -> Run:
-    """Plan a run from the merged configuration. Raises Mistakes, all of them at once, before anything is measured."""
+def plan_runs(
+    merged: Mapping[str, Any],
+    files: Sequence[str],
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    measures: bool = True,
+) -> dict[str, Run]:
+    """Plan a run for each machine, by its results' folder, from the merged configuration.
+
+    measures: whether what has not been measured is to be, unless the configuration wants existing results only. Raises
+    Mistakes, all of them at once, before anything is measured.
+    """
     config = read_config(merged, files, overrides)
     check_labs(config)
     workloads = known_workloads(config)
     claims = read_claims(config.claims, {name: facts for name, (facts, _) in workloads.items()})
     export_services(config)
     os.environ["GILSCOPE_LIMIT_S"] = str(config.measure.limit_s)
-    machine = describe_machine(config.machine)
-    planned = build_sweep(config, claims.claims, workloads, CURRENT, machine.usable_cores)
-    too_large = memory_mistakes(planned, machine.memory_bytes)
-    if too_large:
-        raise Mistakes([f"{files[-1] if files else 'config'}: {line}" for line in too_large])
+    planned = {config.folder(to.label): to for to in destinations(config)}
+    sweeps = lay_out(config, claims, workloads, planned, files[-1] if files else "config")
     runtimes, absent = resolve(config.runtimes, downloads=config.environments.downloads)
     export_runtimes(runtimes)
-    blocks = [replace(block, runtime=runtime.id) for block in planned for runtime in runtimes]
-    folders = {name: folder for name, (_, folder) in workloads.items()}
-    return Run(
-        config=config,
-        claims=claims,
-        machine=machine,
-        runtimes=tuple(runtimes),
-        absent=tuple(absent),
-        folder=config.folder(machine.label),
-        workloads=folders,
-        blocks=tuple(blocks),
-        libraries=tuple(libraries_of(blocks, config.labs.selected())),
-    )
+    labs = config.labs.selected()
+    runs = {}
+    for folder, destination in planned.items():
+        blocks = [replace(block, runtime=runtime.id) for block in sweeps[folder] for runtime in runtimes]
+        runs[folder] = Run(
+            config=config,
+            measures=measures and not config.only_existing,
+            claims=claims,
+            destination=destination,
+            runtimes=tuple(runtimes),
+            absent=tuple(absent),
+            folder=folder,
+            workloads={name: place for name, (_, place) in workloads.items()},
+            blocks=tuple(blocks),
+            libraries=tuple(libraries_of(blocks, labs)),
+        )
+    return runs
+
+
+def check_measured(runs: Mapping[str, Run]) -> None:
+    """Raise Mistakes for each run that is to measure nothing and has nothing to show."""
+    empty = [
+        folder
+        for folder, run in runs.items()
+        if not run.measures and not Path(f"results/{folder}/machine.json").is_file()
+    ]
+    if empty:
+        raise Mistakes(
+            [
+                f"results/{folder}: nothing has been measured yet; make, or snakemake --cores all, does."
+                for folder in empty
+            ]
+        )
+
+
+def lay_out(
+    config: Config,
+    claims: ClaimsFile,
+    workloads: Mapping[str, tuple[Workload, str]],
+    planned: Mapping[str, Destination],
+    file: str,
+) -> dict[str, list[Block]]:
+    """The blocks of one runtime on each machine. Raises Mistakes, blamed on ``file``, where they need too much memory.
+
+    Of a machine whose memory nobody has told nothing is too much.
+    """
+    sweeps = {
+        folder: build_sweep(config, claims.claims, workloads, CURRENT, to.usable_cores)
+        for folder, to in planned.items()
+    }
+    too_large = [
+        f"{file}: {to.label}: {line}"
+        for folder, to in planned.items()
+        if to.memory_bytes is not None
+        for line in memory_mistakes(sweeps[folder], to.memory_bytes)
+    ]
+    if too_large:
+        raise Mistakes(too_large)
+    return sweeps
 
 
 def check_labs(config: Config) -> None:
@@ -173,6 +229,14 @@ def export_runtimes(runtimes: Sequence[Runtime]) -> None:
             os.environ[interpreter_variable(runtime.environment)] = runtime.executable
 
 
+def seen_from_here(file: str) -> str:
+    """A file's path relative to this folder; as it is where there is none, as between two drives of Windows."""
+    try:
+        return os.path.relpath(file)
+    except ValueError:
+        return str(file)
+
+
 def export_interpreter(scripts: str) -> None:
     """Tell every command that the run starts which package and which interpreter to use.
 
@@ -183,3 +247,5 @@ def export_interpreter(scripts: str) -> None:
     inherited = os.environ.get("PYTHONPATH", "")
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [scripts, inherited]))
     os.environ["GILSCOPE_PYTHON"] = sys.executable
+    if os.name == "nt":
+        os.environ.setdefault("PYTHONUTF8", "1")

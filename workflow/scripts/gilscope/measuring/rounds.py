@@ -25,6 +25,8 @@ from gilscope.measuring.laps import (
 from gilscope.measuring.probing import ask_workers, lost_here, lost_meanwhile, probe_workers
 from gilscope.running.files import write_json
 from gilscope.running.lock import machine_lock
+from gilscope.running.node import node
+from gilscope.running.surrendering import calibrated
 from gilscope.runtimes import gil_enabled
 
 
@@ -93,7 +95,7 @@ def calibrate(block: Block, path: str, left_out: Mapping[str, str] | None = None
                 "laps": 0 if lost else number,
                 "file_system": job.site.file_system,
             }
-        when = {"started": started, "ended": time.time(), "waited_s": waited}
+        when = {"started": started, "ended": time.time(), "waited_s": waited, "node": node()}
     write_json(path, {"block": asdict(block), **when, **result})
 
 
@@ -125,8 +127,9 @@ def measure_round(
         "started": before["time"],
         "ended": after["time"],
         "waited_s": waited,
+        "node": node(),
         "laps": calibration.get("laps", 0),
-        "calibrated": {key: calibration[key] for key in ("started", "ended", "waited_s")},
+        "calibrated": calibrated(calibration),
         "environment": {"before": before, "after": after},
         "gil": gil_enabled(),
         "hidden_threads": read_hidden_threads(),

@@ -16,6 +16,7 @@ from gilscope.measuring.probing import lost_here
 from gilscope.measuring.traced import Task, Traced
 from gilscope.measuring.usage import NOTHING, Usage, own_usage, total
 from gilscope.running.lock import check_parent, machine_lock
+from gilscope.running.node import node
 from gilscope.running.progress import doing
 
 
@@ -88,5 +89,5 @@ def record_round(
             failed.update(lost)
             cells = {name: cell for name, cell in cells.items() if name not in lost}
         ended = time.time()
-    times = {"started": started, "ended": ended, "waited_s": waited}
+    times = {"started": started, "ended": ended, "waited_s": waited, "node": node()}
     return {"block": asdict(block), "round": number, **times, "cells": cells, "failed": failed}

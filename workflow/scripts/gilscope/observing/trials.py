@@ -21,6 +21,7 @@ from gilscope.measuring.environment import read_environment
 from gilscope.measuring.hidden import default_threads
 from gilscope.observing.keeper import MARK, TRIAL, Nest, carriers, end_all, kept
 from gilscope.running.lock import check_parent, machine_lock
+from gilscope.running.node import node
 from gilscope.running.progress import TRYING, doing
 from gilscope.running.starting import read_capped
 from gilscope.runtimes import gil_enabled, runtime_name
@@ -213,6 +214,7 @@ def observe(name: str, small: bool) -> dict[str, Any]:
         "started": started,
         "ended": ended,
         "waited_s": waited,
+        "node": node(),
         "environment": {"before": before, "after": after},
         "observations": sorted(seen.observations, key=lambda row: (order[row["case"]], row["trial"])),
         "gaps": seen.gaps,

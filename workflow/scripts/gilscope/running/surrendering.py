@@ -12,18 +12,24 @@ from dataclasses import asdict
 from typing import Any
 
 from gilscope.cells import SEQUENTIAL, Block
+from gilscope.running.node import node
 from gilscope.runtimes import gil_enabled, runtime_name
 
 
 def moment() -> dict[str, Any]:
-    """A job that took no time."""
+    """A job that took no time, and the node that it was on."""
     now = time.time()
-    return {"started": now, "ended": now, "waited_s": 0.0}
+    return {"started": now, "ended": now, "waited_s": 0.0, "node": node()}
 
 
 def unknown_environment(now: float) -> dict[str, Any]:
     """The readings before and after, of which only the time is known."""
     return {when: {"time": now, "load": None} for when in ("before", "after")}
+
+
+def calibrated(calibration: Mapping[str, Any]) -> dict[str, Any]:
+    """When and where a block was calibrated, for the facts of its rounds."""
+    return {key: calibration.get(key) for key in ("started", "ended", "waited_s", "node")}
 
 
 def empty_calibration(block: Block, reason: str) -> dict[str, Any]:
@@ -40,7 +46,7 @@ def empty_round(
         "round": number,
         **when,
         "laps": 0,
-        "calibrated": {key: calibration[key] for key in ("started", "ended", "waited_s")},
+        "calibrated": calibrated(calibration),
         "environment": unknown_environment(when["started"]),
         "gil": gil_enabled(),
         "hidden_threads": None,

@@ -1,0 +1,199 @@
+"""Runs planned for one machine or several, and what of the plan comes to the jobs."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gilscope import destinations
+from gilscope.asking import asks_to_measure
+from gilscope.cells import Cell
+from gilscope.config_files import merge_files
+from gilscope.destinations import why_not_here
+from gilscope.handing_on import CORES, DIGEST, FILE, export_plan, hand_on, handed_on
+from gilscope.machine import describe_machine
+from gilscope.mistakes import Mistakes
+from gilscope.planning import Run, plan_runs
+
+ROOT = Path(__file__).parents[1]
+SMALL = "sweep: {claims: false, workloads: [{name: sum_squares, workers: auto}]}\nlabs: {names: [joining]}\n"
+MACHINES = """
+machines:
+  milan: {cores: 64, memory_gib: 256, partition: "short,long", constraint: "milan&ib"}
+  old: {cores: 2}
+"""
+Plan = Callable[..., dict[str, Run]]
+
+
+@pytest.fixture
+def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
+    """Calls ``plan(text, key=value …)``: the runs of a configuration laid over the default one, as Snakemake has it."""
+    monkeypatch.chdir(ROOT)
+    for name in (CORES, DIGEST):
+        monkeypatch.setenv(name, "left behind")
+    # What a plan tells the jobs goes with the test.
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+
+    def call(text: str, *assignments: str, measures: bool = True) -> dict[str, Run]:
+        (tmp_path / "mine.yaml").write_text(text)
+        files = ["config/config.yaml", str(tmp_path / "mine.yaml")]
+        overrides: dict[str, Any] = dict(assignment.split("=") for assignment in assignments)
+        return plan_runs(merge_files(files, assignments), files, overrides, measures=measures)
+
+    return call
+
+
+def no_reading(*_: Any) -> None:
+    raise AssertionError("this computer is not the one to measure")
+
+
+def most_workers(run: Run) -> int:
+    return max(Cell.parse(name).workers for block in run.blocks for name in block.cells)
+
+
+def test_each_of_several_machines_gets_a_run_that_suits_it(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(destinations, "describe_machine", no_reading)
+    runs = plan(SMALL + MACHINES + "preset: mine\n")
+    assert list(runs) == ["milan-mine", "old-mine"] == [run.folder for run in runs.values()]
+    milan, old = runs.values()
+    assert (most_workers(milan), most_workers(old)) == (128, 4)
+    assert {file.split("/")[1] for file in old.files("raw/{path}/round-{round}.json") + old.labs()} == {"old-mine"}
+    assert (milan.destination.partition, milan.destination.constraint) == ("short,long", "milan&ib")
+    assert milan.destination.memory_bytes == 2**38
+    assert (old.destination.partition, old.destination.constraint, old.destination.memory_bytes) == (None, None, None)
+    assert "old-mine/report.html" in old.outlook()
+    assert "on 64 usable cores" in milan.outlook()
+
+
+def test_one_of_several_machines_can_be_measured_alone(plan: Plan) -> None:
+    assert list(plan(SMALL + MACHINES, "machine=old")) == ["old"]
+
+
+def test_without_machines_this_computer_is_read(plan: Plan) -> None:
+    here = describe_machine()
+    (automatic,) = plan(SMALL).values()
+    assert (automatic.folder, automatic.destination.origin) == (here.label, "automatic")
+    assert automatic.destination.usable_cores == here.usable_cores
+    assert automatic.destination.memory_bytes == here.memory_bytes
+    (named,) = plan(SMALL, "machine=mine").values()
+    assert (named.folder, named.destination.origin) == ("mine", "named")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("machines: {comparison: {cores: 1}}", "machines.comparison cannot be: results/comparison is where several machines are laid side by side; choose another label."),
+        ("machines: {auto: {cores: 1}}", "machines.auto cannot be: auto stands for a label made of this computer's hardware; choose another label."),
+        ("machine: comparison", "machine cannot be 'comparison': results/comparison is where several machines are laid side by side; choose another label."),
+        ("machines: {milan: {cores: 1}, rome: {cores: 2}}\nmachine: roma", "machine is 'roma', beside machines: milan, rome; name one of them to measure it alone, or leave machine out. Did you mean rome?"),
+        ("machines: {milan: {cores: 0}}", "machines.milan.cores is 0; cores, those of one node that a program may use, are 1 to 4096."),
+        ("machines: {milan: {partition: long}}", "machines.milan.cores is missing; cores, those of one node that a program may use, are 1 to 4096."),
+        ("machines: {milan: {cores: 1, partition: '--all'}}", "machines.milan.partition is '--all'; partition is the name of a partition, or several with commas."),
+        ("machines: {Milan: {cores: 1}}", "machines.Milan is 'Milan'; machines map a label (a-z, 0-9 and -) to the cores, partition and constraint of a cluster's nodes."),
+    ],
+)  # fmt: skip
+def test_a_mistake_about_machines_is_named(plan: Plan, text: str, said: str) -> None:
+    with pytest.raises(Mistakes) as mistakes:
+        plan(text)
+    (line,) = mistakes.value.lines
+    assert line.partition("mine.yaml: ")[2] == said
+
+
+def test_too_little_memory_is_said_of_the_machine_that_has_it(plan: Plan) -> None:
+    """Where nobody has said how much there is, nothing can be."""
+    machines = (
+        "machines: {large: {cores: 2, memory_gib: 64}, small: {cores: 2, memory_gib: 0.5}, unknown: {cores: 2}}\n"
+    )
+    sorting = "sweep: {claims: false, workloads: [{name: matmul, workers: [2]}]}\nparameters: {matmul: {large: 3000}}\n"
+    with pytest.raises(Mistakes) as mistakes:
+        plan(sorting + machines)
+    (line,) = mistakes.value.lines
+    assert "mine.yaml: small: matmul, size large" in line
+
+
+def test_what_is_there_is_taken_as_it_is_where_nothing_is_measured(plan: Plan, tmp_path: Path) -> None:
+    (all_of_it,) = plan(SMALL, "machine=mine").values()
+    assert len(all_of_it.files("{path}-{round}")) == 5
+    for runs in (plan(SMALL, "machine=mine", measures=False), plan(SMALL, "machine=mine", "only_existing=true")):
+        (run,) = runs.values()
+        assert run.files("{path}-{round}") == run.traces() == run.labs() == []
+
+
+def test_the_jobs_get_the_very_plan_of_the_run(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = plan(SMALL + MACHINES)
+    written = export_plan(runs)
+    assert ast.literal_eval(os.environ[CORES]) == {"milan": 64, "old": 2}
+    monkeypatch.chdir(tmp_path)
+    FILE.parent.mkdir()
+    assert handed_on() is None
+    hand_on(written)
+    told = handed_on()
+    assert told is not None
+    assert told["milan"] == runs["milan"]
+    block = runs["old"].blocks[0]
+    assert told["old"].block(block.runtime, block.workload, block.size) == block
+    assert [path.name for path in FILE.parent.iterdir()] == [FILE.name]
+    export_plan({"old": runs["old"]})
+    assert handed_on() is None, "that is another run's"
+
+
+def test_the_end_of_a_run_tells_of_each_machine(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(MACHINES)
+    said = subprocess.run(
+        [sys.executable, "workflow/scripts/announce.py", "--configfile", str(tmp_path / "mine.yaml")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert said.splitlines() == [
+        f"no report yet; results/{label}/report.html comes when the sweep is complete" for label in ("milan", "old")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "measures"),
+    [
+        ("", True),
+        ("-n --cores all", True),
+        ("bundle --cores 1", False),
+        ("--cores 1 -- compare", False),
+        ("--configfile a.yaml b.yaml --config bundles=a.zip baseline=b --cores 1 compare", False),
+        ("compare --configfile a.yaml b.yaml --config bundles=a.zip baseline=b --cores 1", False),
+        ("bundle compare doctor -c1", False),
+        ("bundle results/here/report.html -c1", True),
+        ("all -c1 --configfile compare", True),
+        ("-c1 --forcerun bundle", True),
+    ],
+)
+def test_some_targets_measure_nothing(line: str, measures: bool) -> None:
+    assert asks_to_measure(line.split()) is measures
+
+
+def test_another_machine_than_was_planned_for_is_told_from_the_one_that_was() -> None:
+    here = replace(describe_machine(), label="epyc-4c-0000", usable_cores=4)
+    for origin in ("automatic", "named", "configured"):
+        assert why_not_here(here, "epyc-4c-0000", 4, origin) is None
+    for origin in ("named", "configured"):
+        assert why_not_here(here, "milan", 4, origin) is None
+
+
+@pytest.mark.parametrize(
+    ("label", "cores", "origin", "said"),
+    [
+        ("xeon-8c-1111", 4, "automatic", "the run was planned on xeon-8c-1111 and this job is on epyc-4c-0000; name the machines to measure in the configuration: machines: {epyc-4c-0000: {cores: 4}} (docs/cluster.md)"),
+        ("epyc-4c-0000", 8, "automatic", "the run was planned for 8 cores, those of the computer that it was started on, and a job can use 4 cores of this machine; name the machines to measure in the configuration: machines: {epyc-4c-0000: {cores: 4}} (docs/cluster.md)"),
+        ("mine", 1, "named", "the run was planned for 1 core, those of the computer that it was started on, and a job can use 4 cores of this machine; name the machines to measure in the configuration: machines: {mine: {cores: 4}} (docs/cluster.md)"),
+        ("milan", 64, "configured", "machines.milan.cores is 64, and a job can use 4 cores of this machine; write `cores: 4`, or let the job have the whole node (docs/cluster.md)"),
+    ],
+)  # fmt: skip
+def test_another_machine_than_was_planned_for_is_named(label: str, cores: int, origin: str, said: str) -> None:
+    here = replace(describe_machine(), label="epyc-4c-0000", usable_cores=4)
+    assert why_not_here(here, label, cores, origin) == said
