@@ -15,7 +15,7 @@ python -m snakemake --cores all $(1) $(ARGS); status=$$?; \
 python workflow/scripts/announce.py $(2) $(ARGS); exit $$status
 endef
 
-.PHONY: run quick report test lint benchmark setup clean help
+.PHONY: run quick report bundle compare test lint benchmark setup clean help
 .DEFAULT_GOAL := run
 
 run: setup  ## set up, then measure the default sweep and write the report (default)
@@ -26,6 +26,12 @@ quick: setup  ## the same in two minutes: 3 rounds, a provisional report
 
 report: setup  ## write the report again from what has been measured
 	$(call pipeline,--config only_existing=true,--config only_existing=true)
+
+bundle: setup  ## what has been measured as one file to share, results/<machine>.zip
+	@$(enter); python -m snakemake bundle --cores all $(ARGS)
+
+compare: setup  ## results/comparison.html: this machine beside the reference bundles and all in results/
+	@$(enter); python -m snakemake compare --cores all $(ARGS)
 
 test: lint  ## set up, then all linters and tests
 	@$(enter); python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)

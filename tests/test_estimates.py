@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from gilscope.analysis.collecting import ROUNDS, TRACES
 from gilscope.analysis.estimates import ESTIMATES, estimate, paired
+from gilscope.analysis.tables import TIMINGS
 from simulated import simulated_timings
 
 TRUE = {"threading-2": 1.0, "multiprocessing-2": 1.8, "ceiling-2-warm": 1.95, "asyncio-2": 0.97}
@@ -69,3 +70,10 @@ def test_two_rounds_give_an_estimate_without_an_interval() -> None:
     found = speedups(simulated_timings(TRUE, rounds=2))
     assert found["low"].isna().all()
     assert np.isfinite(found["estimate"]).all()
+
+
+def test_of_nothing_there_is_an_empty_table() -> None:
+    """As where every cell failed: the report says what is missing."""
+    nothing = estimate(pd.DataFrame(columns=TIMINGS), pd.DataFrame(columns=TRACES), pd.DataFrame(columns=ROUNDS))
+    assert list(nothing) == ESTIMATES
+    assert nothing.empty

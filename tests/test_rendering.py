@@ -9,25 +9,28 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from gilscope.figures import Results, figure_names
+from gilscope.figures.comparison import Comparison
 from gilscope.rendering.bars import interval_bar
 from gilscope.rendering.claims import by_claim, case_in_words, claims, explanations, threshold
 from gilscope.rendering.decisions import decisions, pays_from
-from gilscope.rendering.evidence import cite, gaps, reproduce
+from gilscope.rendering.evidence import cite, gaps, nodes_in_words, reproduce
 from gilscope.rendering.markup import Html, interval, joined, number, table
 from gilscope.rendering.opening import counts, opening, surprises, warnings
 from gilscope.rendering.pictures import paragraphs
 from gilscope.rendering.runtimes import lock
-from pages import HOSTILE, ROOT, hostile_results, make_report
+from pages import HOSTILE, ROOT, hostile_report, make_report, report_across
 from synthetic import write_results
 
+pytestmark = pytest.mark.xdist_group("report")
 NEED_MORE = {"lock", "tax", "speed", "dial"}
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_report(hostile_results(tmp_path_factory.mktemp("r") / "example"))
+    return hostile_report(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +124,7 @@ def test_a_failing_notebook_is_kept_in_the_logs(tmp_path: Path) -> None:
     broken["cells"][2]["source"] = ["raise ArithmeticError('on purpose')"]
     (tmp_path / "broken.ipynb").write_text(json.dumps(broken), encoding="utf-8")
     with pytest.raises(Exception, match="on purpose"):
-        make_report(folder, tmp_path / "broken.ipynb")
+        make_report(folder, tmp_path / "broken.ipynb", ["verdicts"])
     assert "on purpose" in (folder / "logs/render.ipynb").read_text(encoding="utf-8")
     assert "ArithmeticError" in (folder / "logs/render.log").read_text(encoding="utf-8")
     assert not (folder / "report.html").exists()
@@ -214,7 +217,7 @@ def test_tables_escape_and_join() -> None:
 def test_captions_are_plain_text_that_both_reports_read() -> None:
     captions = {path.stem for path in (ROOT / "report/captions").glob("*.rst")}
     # figure.rst serves every figure in Snakemake's own report, whose captions know no wildcards in their paths.
-    assert captions == {*figure_names(), "figure", "report"}
+    assert captions == {*figure_names(), *figure_names(Comparison), "figure", "report"}
     assert paragraphs("*One* ``<a>``\nline.\n\nTwo.") == "<p><em>One</em> <code>&lt;a&gt;</code> line.</p><p>Two.</p>"
 
 
@@ -247,18 +250,10 @@ def test_a_verdict_is_explained_with_what_to_do(text: str) -> None:
     assert '<p class="advice">Then &lt;do&gt; so.</p>' in text
 
 
-WITH_PAIR = ("cp311", "cp313t-gil", "cp313t-nogil")
-BROKEN = "it <broke> at once"
-
-
 @pytest.fixture(scope="module")
 def across(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report of three runtimes, one binary with the lock on and off among them, and of one that is broken."""
-    folder = write_results(tmp_path_factory.mktemp("r") / "example", runtimes=(*WITH_PAIR, "cp315"), claims=14)
-    facts = json.loads((folder / "runtimes/cp315.json").read_text(encoding="utf-8"))
-    facts |= {"broken": BROKEN, "missing": {"numpy": HOSTILE}, "name": HOSTILE}
-    (folder / "runtimes/cp315.json").write_text(json.dumps(facts), encoding="utf-8")
-    return make_report(folder, names=["lock", "tax", "speed", "verdicts"])
+    """Of four runtimes, one binary with the lock on and off among them; one is broken."""
+    return report_across(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="module")
@@ -387,3 +382,10 @@ def test_the_page_says_how_to_repeat_and_to_cite_it(tmp_path: Path, text: str) -
     assert "the gilscope authors" in said
     assert "example-2c" in said
     assert "How to cite" in text
+
+
+def test_the_nodes_of_a_cluster_are_counted() -> None:
+    rounds = pd.DataFrame({"node": ["a", "b", "a", None, "c", "a"]})
+    assert nodes_in_words(rounds) == "3 of this type, with 3, 1, 1 of the timed rounds"
+    assert nodes_in_words(rounds[:1]) == "1"
+    assert nodes_in_words(rounds[3:4]) is nodes_in_words(rounds.drop(columns="node")) is None

@@ -107,7 +107,10 @@ def estimate(timings: pd.DataFrame, traces: pd.DataFrame, rounds: pd.DataFrame) 
         summarise(centres(counted, "log_seconds", by), "seconds"),
         *traced(traces),
     ]
-    table = pd.concat([part for part in parts if not part.empty], ignore_index=True)
+    filled = [part for part in parts if not part.empty]
+    if not filled:
+        return pd.DataFrame(columns=ESTIMATES)
+    table = pd.concat(filled, ignore_index=True)
     floors = noise_floors(pairs)
     table["noise_floor"] = [floors.get(block, np.nan) for block in table[BLOCK].itertuples(index=False, name=None)]
     sizes = rounds[[*SIZE, "parameter", "unit"]].drop_duplicates(SIZE)

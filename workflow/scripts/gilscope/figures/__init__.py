@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol, Self
 
 import pandas as pd
 
@@ -38,10 +38,27 @@ COLUMNS = {
     "observations": "machine runtime gil lab case trial metric value unit",
 }
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a text begins with that a spreadsheet would take for a formula."""
+
+
+class Known(Protocol):
+    """What figures are drawn of, read from a folder; they lie in the package that it is from.
+
+    settings: of matplotlib, beside those that all figures share.
+    """
+
+    settings: ClassVar[Mapping[str, Any]]
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Self: ...
+
 
 @dataclass(frozen=True)
 class Results:
     """Everything known about one sweep. What has not been made, or could not be, is empty, never an error."""
+
+    settings: ClassVar[Mapping[str, Any]] = {}
 
     folder: Path
     machine: dict[str, Any] = field(default_factory=dict)
@@ -142,39 +159,51 @@ def read_columns(path: Path, names: str) -> pd.DataFrame:
     return table.reindex(columns=list(dict.fromkeys([*names.split(), *table.columns])))
 
 
-def figure_names() -> list[str]:
-    """The figures of a report, by their files."""
-    return module_names(__name__)
+def figure_names(of: type[Known] = Results) -> list[str]:
+    """The figures of a report, or of what else can be drawn, by their files. A package among them has its own."""
+    package = importlib.import_module(of.__module__)
+    folder = Path(str(package.__file__)).parent
+    return [name for name in module_names(of.__module__) if (folder / f"{name}.py").is_file()]
 
 
-def write_figure(name: str, folder: str | Path, path: str | Path) -> None:
-    """Draw the figure of this name from the results in a folder into an SVG file, and its data into a CSV beside it.
+def write_figure(name: str, folder: str | Path, path: str | Path, of: type[Known] = Results) -> None:
+    """Draw the figure of this name from what a folder holds into an SVG file, and its data into a CSV beside it.
 
-    The same results give the same bytes.
+    of: what the folder holds; its figures lie in the package that it is from. The same results give the same bytes.
     """
     from gilscope.figures._svg import drawing, svg
 
-    module = importlib.import_module(f"{__name__}.{name}")
-    results = Results.read(folder)
+    module = importlib.import_module(f"{of.__module__}.{name}")
+    results = of.read(folder)
     facts = {
         "needs": module.needs(results) if hasattr(module, "needs") else "",
         "section": module.SECTION,
-        "shows": " ".join(module.SHOWS),
+        "shows": " ".join(getattr(module, "SHOWS", ())),
         "axis": " ".join(f"{place:g}" for place in getattr(module, "AXIS", ())),
     }
-    with drawing():
+    with drawing(of.settings):
         text = svg(module.draw(results), module.TITLE, module.alt(results), facts)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    module.data(results).to_csv(path.with_suffix(".csv"), index=False)
+    no_formulas(module.data(results)).to_csv(path.with_suffix(".csv"), index=False)
 
 
-def write_figures(folder: str | Path, target: str | Path, cores: int = 1) -> None:
+def no_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with an apostrophe before each text that a spreadsheet would take for a formula."""
+    texts = table.select_dtypes(["object", "string", "category"]).columns
+    return table.assign(**{name: table[name].map(no_formula) for name in texts})
+
+
+def no_formula(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def write_figures(folder: str | Path, target: str | Path, cores: int = 1, of: type[Known] = Results) -> None:
     """Draw every figure, several at a time; raises what the first that fails raises, with the figure's name."""
-    names = figure_names()
+    names = figure_names(of)
     with ProcessPoolExecutor(max(1, min(cores, len(names)))) as pool:
-        drawn = {name: pool.submit(write_figure, name, folder, Path(target) / f"{name}.svg") for name in names}
+        drawn = {name: pool.submit(write_figure, name, folder, Path(target) / f"{name}.svg", of) for name in names}
         for name, done in drawn.items():
             try:
                 done.result()

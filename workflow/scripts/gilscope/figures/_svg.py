@@ -18,6 +18,9 @@ from gilscope.figures._look import GRID, INK, MUTED, PAPER, THEME
 
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'Liberation Sans', sans-serif"
 NO_FACTS: Mapping[str, str] = {}
+NO_SETTINGS: Mapping[str, Any] = {}
+NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no XML may hold, and that a name from elsewhere may."""
 SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "gilscope",
@@ -53,9 +56,9 @@ SETTINGS: dict[Any, Any] = {
 
 
 @contextmanager
-def drawing() -> Iterator[None]:
-    """Figures made here look alike; they are closed at the end."""
-    with mpl.rc_context(), sns.axes_style("whitegrid"), mpl.rc_context(SETTINGS):
+def drawing(settings: Mapping[str, Any] = NO_SETTINGS) -> Iterator[None]:
+    """Figures made here look alike; they are closed at the end. settings: of matplotlib, beside those of all."""
+    with mpl.rc_context(), sns.axes_style("whitegrid"), mpl.rc_context(SETTINGS | dict(settings)):
         mpl.use("svg")
         try:
             yield
@@ -84,7 +87,8 @@ def svg(figure: Figure, title: str, alt: str, facts: Mapping[str, str] = NO_FACT
         f"@media (prefers-color-scheme: dark){{:root{{{dark}}}}}</style>"
     )
     kept = "".join(f' data-{name}="{escape(value)}"' for name, value in facts.items() if value)
-    return re.sub(r"(<svg\b[^>]*)>", lambda opening: f"{opening[1]}{kept}>{head}", text, count=1)
+    text = re.sub(r"(<svg\b[^>]*)>", lambda opening: f"{opening[1]}{kept}>{head}", text, count=1)
+    return NO_XML.sub("\ufffd", text)
 
 
 def variable(colour: str) -> str:

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 
 from gilscope import __version__
@@ -37,7 +38,9 @@ def machine(results: Results) -> Html:
             ("Physical cores", known.get("physical_cores")),
             ("Logical cores", known.get("logical_cores")),
             ("Usable cores", known.get("usable_cores")),
-            ("Quota in cores", known.get("quota_cores") or ("none" if "quota_cores" in known else None)),
+            ("Nodes", nodes_in_words(results.timed_rounds)),
+            ("Kinds of cores", kinds_in_words(known.get("core_kinds"))),
+            ("Quota in cores", known.get("quota_cores") or ("none" if quota_is_known(known) else None)),
             ("Memory", f"{memory / 2**30:.3g} GiB" if memory else None),
             ("System", " ".join(str(known[name]) for name in ("os", "kernel") if known.get(name)) or None),
             ("Governor", known.get("governor")),
@@ -47,6 +50,24 @@ def machine(results: Results) -> Html:
             ("Load before the run", None if missing(known.get("load")) else number_or_text(known["load"])),
         ]
     )
+
+
+def nodes_in_words(rounds: pd.DataFrame) -> str | None:
+    """On how many nodes the timed rounds were, and how many on each; what was measured earlier does not say."""
+    counts = rounds["node"].value_counts() if "node" in rounds else ()
+    if len(counts) > 1:
+        return f"{len(counts)} of this type, with {', '.join(map(str, counts))} of the timed rounds"
+    return "1" if len(counts) else None
+
+
+def kinds_in_words(kinds: Any) -> str | None:
+    """``4 performance, 6 efficiency``; what was measured earlier, or elsewhere, does not say it."""
+    return ", ".join(f"{cores} {kind}" for kind, cores in kinds.items()) if isinstance(kinds, dict) else None
+
+
+def quota_is_known(known: Mapping[str, Any]) -> bool:
+    """Whether a quota that was not found is none: Windows has quotas that nothing here can read."""
+    return "quota_cores" in known and known.get("os") != "Windows"
 
 
 def number_or_text(value: Any) -> str:

@@ -47,29 +47,57 @@ def render(
     executed: str,
     log: str,
 ) -> None:
-    """Execute the notebook on a results folder and write the page and the executed notebook.
+    """Make the report of a results folder; see ``make_page``."""
+    make_page(
+        notebook=notebook,
+        parameters={**shown(folder, figures, notebook), "citation": citation},
+        title=f"gilscope: {Results.read(folder).label}",
+        styles=[style],
+        scripts=[script],
+        target=report,
+        executed=executed,
+        log=log,
+    )
 
-    The notebook runs beside the log and is moved to ``executed`` when all went well: Snakemake deletes the outputs of a
-    failed job, and the cell that failed is then still to be seen. The error goes into the log too.
+
+def shown(folder: str, figures: Sequence[str], notebook: str) -> dict[str, object]:
+    """What every notebook is told: the folder that it is about, the drawn figures, and where their captions lie."""
+    captions = Path(notebook).parent / "captions"
+    return {"folder": str(folder), "figures": [str(path) for path in figures], "captions": str(captions)}
+
+
+def make_page(
+    *,
+    notebook: str,
+    parameters: dict[str, object],
+    title: str,
+    styles: Sequence[str],
+    scripts: Sequence[str],
+    target: str,
+    executed: str,
+    log: str,
+) -> None:
+    """Execute the notebook with these parameters and write the page and the executed notebook.
+
+    styles, scripts: files, of which the page holds one after the other. The notebook runs beside the log and is moved
+    to ``executed`` when all went well: Snakemake deletes the outputs of a failed job, and the cell that failed is then
+    still to be seen. The error goes into the log too.
     """
     running = Path(log).with_suffix(".ipynb")
     running.parent.mkdir(parents=True, exist_ok=True)
-    parameters: dict[str, object] = {
-        "folder": str(folder),
-        "figures": [str(path) for path in figures],
-        "captions": str(Path(notebook).parent / "captions"),
-        "citation": citation,
-    }
     try:
         execute(notebook, running, parameters)
-        own = [Path(file).read_text(encoding="utf-8") for file in (style, script)]
-        html = page(body(running), own[0], own[1], Results.read(folder).label)
+        html = page(body(running), text_of(styles), text_of(scripts), title)
     except Exception:
         Path(log).write_text(f"{traceback.format_exc()}\nThe notebook as far as it got: {running}\n", encoding="utf-8")
         raise
-    Path(report).write_text(html, encoding="utf-8")
+    Path(target).write_text(html, encoding="utf-8")
     running.replace(executed)
-    Path(log).write_text(f"{report}: {len(html.encode()) / 1e6:.2f} MB\n", encoding="utf-8")
+    Path(log).write_text(f"{target}: {len(html.encode()) / 1e6:.2f} MB\n", encoding="utf-8")
+
+
+def text_of(files: Sequence[str]) -> str:
+    return "".join(Path(file).read_text(encoding="utf-8") for file in files)
 
 
 def execute(notebook: str, output: Path, parameters: dict[str, object]) -> None:
@@ -97,7 +125,7 @@ def body(notebook: Path) -> Html:
     return Html(content)
 
 
-def page(content: Html, style: str, script: str, label: str) -> str:
+def page(content: Html, style: str, script: str, title: str) -> str:
     """One page around the content; its policy allows this style, this script and embedded images, nothing else."""
     content, contents = with_anchors(content)
     policy = (
@@ -106,7 +134,7 @@ def page(content: Html, style: str, script: str, label: str) -> str:
     )
     return Html(PAGE).format(
         policy=policy,
-        title=f"gilscope: {label}",
+        title=title,
         style=Html(style),
         script=Html(script),
         contents=contents,

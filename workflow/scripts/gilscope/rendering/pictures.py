@@ -17,7 +17,7 @@ from gilscope.rendering.markup import EMPTY, Html, counted, interval, joined, nu
 from gilscope.rendering.markup import folded as fold
 
 SVG = "{http://www.w3.org/2000/svg}"
-FIRST = ("verdicts", "dial", "by_size", "scaling", "by_strategy", "lock", "tax", "speed")
+FIRST = ("verdicts", "dial", "by_size", "scaling", "by_strategy", "lock", "tax", "speed", "start_up_by_side")
 """The order of the figures of a section; others follow by name."""
 MOST_ROWS = 250
 BOUNDS = ("estimate", "low", "high")

@@ -1,0 +1,7 @@
+"""Draw all figures of a comparison (rule plot_comparison)."""
+
+from gilscope.figures import write_figures
+from gilscope.figures.comparison import Comparison
+
+if __name__ == "__main__":
+    write_figures(snakemake.params.folder, snakemake.params.target, snakemake.threads, Comparison)
