@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import time
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = str(ROOT / "workflow/scripts")
 USUAL = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
 HOSTILE = "<script>alert(1)</script>"
+BROKEN = "it <broke> at once"
 
 
 def make_report(folder: Path, notebook: Path = ROOT / "report/report.ipynb", names: Iterable[str] = ()) -> Path:
@@ -55,6 +57,26 @@ def hostile_results(folder: Path) -> Path:
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     (folder / "config.json").write_text(json.dumps({**config, "machine": HOSTILE}), encoding="utf-8")
     return folder
+
+
+@functools.cache
+def hostile_report(temporary: Path) -> Path:
+    """The report of ``hostile_results``, made once below the folder of all tests."""
+    return make_report(hostile_results(temporary / "hostile/example"))
+
+
+@functools.cache
+def report_across(temporary: Path) -> Path:
+    """A report of four runtimes, made once: one binary with the lock on and off among them, and one that is broken.
+
+    It has the figures that one runtime has not, and three others.
+    """
+    runtimes = ("cp311", "cp313t-gil", "cp313t-nogil", "cp315")
+    folder = write_results(temporary / "across/example", runtimes=runtimes, claims=14)
+    facts = json.loads((folder / "runtimes/cp315.json").read_text(encoding="utf-8"))
+    facts |= {"broken": BROKEN, "missing": {"numpy": HOSTILE}, "name": HOSTILE}
+    (folder / "runtimes/cp315.json").write_text(json.dumps(facts), encoding="utf-8")
+    return make_report(folder, names=["lock", "tax", "speed", "verdicts", "by_size", "lost_updates"])
 
 
 def opened(browser: Any, report: Path, fragment: str = "", **options: Any) -> tuple[Any, list[str]]:

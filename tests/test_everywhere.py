@@ -144,13 +144,13 @@ def test_every_strategy_answers(elsewhere: Elsewhere, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("workload", "parameter"), [("sum_squares", 300), ("sleep", 0.0005)])
 def test_a_block_is_measured_and_traced(
-    elsewhere: Elsewhere, scripts: Path, tmp_path: Path, workload: str, parameter: float
+    elsewhere: Elsewhere, scripts: Path, tmp_path: Path, this_machine: Path, workload: str, parameter: float
 ) -> None:
     block = Block(elsewhere.facts["runtime"], workload, "small", parameter, TASKS, CELLS, 0.05, min_laps=2)
     calibration, raw, facts, trace, events = (
         tmp_path / f"{name}.json" for name in ("calibration", "round-1", "round-1.facts", "trace", "events")
     )
-    given = (block.to_json(), "--calibration", calibration)
+    given = (block.to_json(), "--machine", this_machine, "--calibration", calibration)
     elsewhere.run(scripts / "measure.py", *given)
     elsewhere.run(scripts / "measure.py", *given, "--round", 1, "--raw", raw, "--facts", facts)
     elsewhere.run(scripts / "record.py", *given, "--round", 1, "--trace", trace, "--events", events)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import importlib
 import json
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -25,13 +23,15 @@ from gilscope.figures.lock import compared
 from gilscope.figures.scaling import curves, lines
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.lines import Line2D
+from pictures import SVG, svg, texts, words, written
 from synthetic import write_results
 
+pytestmark = pytest.mark.xdist_group("figures")
+"""One worker draws what its tests share, and not both."""
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES = figure_names()
 WITH_PAIR = ("cp311", "cp313t-gil", "cp313t-nogil")
 EIGHT = ("cp39", "cp310", "cp311", "cp312", "cp313", "cp313t-gil", "cp313t-nogil", "pypy39")
-TEXT = "{http://www.w3.org/2000/svg}text"
 
 
 @pytest.fixture(scope="module")
@@ -47,21 +47,14 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def drawn(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Each figure of the run of three runtimes, drawn once."""
-    folder = tmp_path_factory.mktemp("drawn")
-
-    def draw(figure: str) -> Path:
-        path = folder / f"{figure}.svg"
-        if not path.exists():
-            write_figure(figure, results, path)
-        return path
-
-    return draw
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with too few rounds for an interval."""
+    return write_results(tmp_path_factory.mktemp("results") / "example", rounds=2, runtimes=WITH_PAIR)
 
 
-def words(path: Path) -> str:
-    return " ".join("".join(text.itertext()) for text in ElementTree.parse(path).iter(TEXT))
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("empty")
 
 
 def test_the_figures_are_found_and_nothing_else() -> None:
@@ -79,16 +72,14 @@ def test_every_figure_is_in_a_section_that_the_report_shows() -> None:
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_same_results_give_the_same_bytes(
-    figure: str, results: Path, drawn: Callable[[str], Path], tmp_path: Path
-) -> None:
+def test_same_results_give_the_same_bytes(figure: str, results: Path, tmp_path: Path) -> None:
     write_figure(figure, results, tmp_path / "second.svg")
-    assert drawn(figure).read_bytes() == (tmp_path / "second.svg").read_bytes()
+    assert written(figure, results).read_bytes() == (tmp_path / "second.svg").read_bytes()
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_colours_follow_the_reader(figure: str, drawn: Callable[[str], Path]) -> None:
-    text = drawn(figure).read_text(encoding="utf-8")
+def test_colours_follow_the_reader(figure: str, results: Path) -> None:
+    text = written(figure, results).read_text(encoding="utf-8")
     light, dark = re.search(r":root\{(.*?)\}@media \(prefers-color-scheme: dark\)\{:root\{(.*?)\}\}", text).groups()
     shapes = text.split("</style>", 1)[1]
     defined = set(re.findall(r"(--[a-z0-9]+):#", light))
@@ -99,34 +90,30 @@ def test_colours_follow_the_reader(figure: str, drawn: Callable[[str], Path]) ->
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_a_figure_says_what_it_shows(figure: str, drawn: Callable[[str], Path]) -> None:
-    drawing = ElementTree.parse(drawn(figure)).getroot()
-    assert drawing.findtext("{http://www.w3.org/2000/svg}title")
-    assert len(drawing.findtext("{http://www.w3.org/2000/svg}desc")) > 40
+def test_a_figure_says_what_it_shows(figure: str, results: Path) -> None:
+    assert svg(figure, results).findtext(f"{SVG}title")
+    assert len(svg(figure, results).findtext(f"{SVG}desc", "")) > 40
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_nothing_measured_is_said(figure: str, tmp_path: Path) -> None:
-    write_figure(figure, tmp_path / "empty", tmp_path / "figure.svg")
-    assert re.search(
-        r"No (speedups|times|traces|trials|verdicts|workload|free-threaded)", words(tmp_path / "figure.svg")
-    )
+def test_nothing_measured_is_said(figure: str, empty: Path) -> None:
+    assert re.search(r"No (speedups|times|traces|trials|verdicts|workload|free-threaded)", words(figure, empty))
 
 
 @pytest.mark.parametrize("figure", ["by_size", "by_strategy", "scaling", "lock", "tax", "speed"])
-def test_an_estimate_without_interval_is_hollow_and_said(figure: str, tmp_path: Path) -> None:
-    write_figure(figure, write_results(tmp_path / "example", rounds=2, runtimes=WITH_PAIR), tmp_path / "figure.svg")
-    assert "Hollow: fewer than 3 rounds" in words(tmp_path / "figure.svg")
+def test_an_estimate_without_interval_is_hollow_and_said(figure: str, hasty: Path) -> None:
+    assert "Hollow: fewer than 3 rounds" in words(figure, hasty)
 
 
-def test_labels_from_outside_stay_text(results: Path, tmp_path: Path) -> None:
-    hostile = Results.read(results)
-    for verdict in hostile.verdicts:
-        verdict["claim"] = "<script>alert(1)</script>"
-    folder = write_results(tmp_path / "example", runtimes=("<b>cp311",))
-    write_figure("scaling", folder, tmp_path / "figure.svg")
-    ElementTree.parse(tmp_path / "figure.svg")
-    assert "<b>" not in (tmp_path / "figure.svg").read_text(encoding="utf-8")
+def test_labels_from_outside_stay_text(tmp_path: Path) -> None:
+    """In the figures that show one: the runtime's name, the claim's."""
+    folder = write_results(tmp_path / "example", runtimes=("<b>cp311", "cp312"))
+    verdicts = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))
+    hostile = [verdict | {"claim": f"<i>{verdict['claim']}"} for verdict in verdicts]
+    (folder / "verdicts.json").write_text(json.dumps(hostile), encoding="utf-8")
+    assert "<b>cp311" in words("verdicts", folder)
+    assert "<i>" in words("verdicts", folder)
+    assert not re.search("<[bi]>", written("verdicts", folder).read_text(encoding="utf-8"))
 
 
 def test_scaling_shows_every_workload_with_at_most_seven_lines(results: Path) -> None:
@@ -171,16 +158,14 @@ def test_a_logarithmic_axis_says_so(alone: Path, tmp_path: Path) -> None:
     slow.loc[worst, ["estimate", "low", "high"]] *= 3 * WIDE
     folder = write_results(tmp_path / "example")
     slow.to_parquet(folder / "estimates.parquet")
-    write_figure("by_strategy", folder, tmp_path / "figure.svg")
-    assert "logarithmic" in words(tmp_path / "figure.svg")
+    assert "logarithmic" in words("by_strategy", folder)
 
 
 def test_many_claims_and_runtimes_fit(tmp_path: Path) -> None:
     folder = write_results(tmp_path / "example", runtimes=EIGHT, claims=65)
     verdicts = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))
     tested = {row["claim"] for row in verdicts if row["verdict"] != "not tested"}
-    write_figure("verdicts", folder, tmp_path / "figure.svg")
-    shown = words(tmp_path / "figure.svg")
+    shown = words("verdicts", folder)
     found = {claim for claim in {row["claim"] for row in verdicts} if claim.replace("-", " ") in shown}
     assert found == tested, "what no runtime could test is left out"
     assert len(tested) < 65
@@ -249,23 +234,18 @@ def test_the_dial_stands_beside_its_theory(tmp_path: Path) -> None:
     assert (points["estimate"] / points["predicted"]).loc["threading"].to_numpy() == pytest.approx([1, 1, 1], rel=0.01)
     assert points["predicted"].loc["multiprocessing", "dial_0"] == pytest.approx(1.8, rel=0.01)
     assert list(points["waiting"].loc["threading"]) == [0, 0.5, 1]
-    write_figure("dial", folder, tmp_path / "figure.svg")
-    assert {"theory", "threading", "multiprocessing", "4 workers · cp311"} <= {
-        "".join(text.itertext()) for text in ElementTree.parse(tmp_path / "figure.svg").iter(TEXT)
-    }
+    assert {"theory", "threading", "multiprocessing", "4 workers · cp311"} <= set(texts("dial", folder))
 
 
-def test_a_fitted_law_is_drawn_along_its_curve(tmp_path: Path) -> None:
+def test_a_fitted_law_is_drawn_along_its_curve(alone: Path, tmp_path: Path) -> None:
     folder = write_results(tmp_path / "example")
     block = Results.read(folder).at_largest_size("speedup").query("workload == 'sum_squares'").iloc[0]
     curve = {"runtime": "cp311", "workload": "sum_squares", "size": block["size"], "strategy": "threading"}
     law = {**curve, "pool": "cold", "law": "usl", "counts": [1, 2, 4, 8, 16]}
-    write_figure("scaling", folder, tmp_path / "without.svg")
     rows = [{**law, "parameter": "contention", "estimate": 0.5}, {**law, "parameter": "coherence", "estimate": 0.01}]
     (folder / "scaling.json").write_text(json.dumps(rows), encoding="utf-8")
-    write_figure("scaling", folder, tmp_path / "with.svg")
-    assert "USL, fitted" not in words(tmp_path / "without.svg")
-    assert "USL, fitted" in words(tmp_path / "with.svg")
+    assert "USL, fitted" not in words("scaling", alone)
+    assert "USL, fitted" in words("scaling", folder)
 
 
 def test_the_dial_is_drawn_once(tmp_path: Path) -> None:
@@ -327,8 +307,8 @@ def test_the_lock_is_compared_on_the_same_tasks_only(results: Path) -> None:
     }
 
 
-def test_the_lock_on_and_off_are_both_drawn_with_the_limit(drawn: Callable[[str], Path]) -> None:
-    shown = words(drawn("lock"))
+def test_the_lock_on_and_off_are_both_drawn_with_the_limit(results: Path) -> None:
+    shown = words("lock", results)
     assert "threads, lock on threads, lock off machine's limit" in shown
     assert "sum_squares · CPython 3.13.7 free-threaded" in shown
     assert "count_loop × 2" in shown
@@ -340,25 +320,23 @@ def test_a_lock_measured_at_one_worker_count_has_points_alone(tmp_path: Path) ->
     estimates[estimates["workers"].isin([1, 2])].query("strategy == 'sequential' or workers == 2").to_parquet(
         folder / "estimates.parquet"
     )
-    write_figure("lock", folder, tmp_path / "figure.svg")
-    assert "At one worker count" in words(tmp_path / "figure.svg")
-    assert "sum_squares × 2" in words(tmp_path / "figure.svg")
+    assert "At one worker count" in words("lock", folder)
+    assert "sum_squares × 2" in words("lock", folder)
 
 
 @pytest.mark.parametrize(("figure", "preset"), [("lock", "gil.yaml"), ("tax", "gil.yaml"), ("speed", "versions.yaml")])
-def test_a_figure_that_needs_more_runtimes_says_which(figure: str, preset: str, alone: Path, tmp_path: Path) -> None:
-    write_figure(figure, alone, tmp_path / "figure.svg")
-    assert preset in ElementTree.parse(tmp_path / "figure.svg").getroot().get("data-needs", "")
-    assert preset in words(tmp_path / "figure.svg")
+def test_a_figure_that_needs_more_runtimes_says_which(figure: str, preset: str, alone: Path) -> None:
+    assert preset in svg(figure, alone).get("data-needs", "")
+    assert preset in words(figure, alone)
 
 
 @pytest.mark.parametrize("figure", ["lock", "tax", "speed"])
-def test_a_figure_that_has_its_runtimes_needs_nothing(figure: str, drawn: Callable[[str], Path]) -> None:
-    assert ElementTree.parse(drawn(figure)).getroot().get("data-needs") is None
+def test_a_figure_that_has_its_runtimes_needs_nothing(figure: str, results: Path) -> None:
+    assert svg(figure, results).get("data-needs") is None
 
 
-def test_the_tax_names_what_it_is_against(drawn: Callable[[str], Path]) -> None:
-    shown = words(drawn("tax"))
+def test_the_tax_names_what_it_is_against(results: Path) -> None:
+    shown = words("tax", results)
     assert "against the same binary, lock on (cp313t-gil)" in shown
     assert "against standard build (cp311)" in shown
     assert "CPython 3.13.7 free-threaded, lock off" in shown

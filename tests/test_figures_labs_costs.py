@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import json
 import math
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
-from gilscope.figures import Results, write_figure
-from gilscope.figures._svg import drawing
+from gilscope.figures import Results
 from gilscope.figures.connections import METRICS
 from gilscope.figures.lock_share import bound, places_beside
 from gilscope.figures.message_cost import apart, factor, size_labels
-from matplotlib.axes import Axes
+from pictures import module, picture, words, written
 from scipy import stats
 from synthetic import write_results
 
-OBSERVED = Path(__file__).parent / "data/observations.parquet"
+pytestmark = pytest.mark.xdist_group("labs' costs")
+"""One worker draws what its tests share, and not both."""
+OBSERVED = pd.read_parquet(Path(__file__).parent / "data/observations.parquet")
 RUNTIMES = ("cp311", "cp313t-gil", "cp313t-nogil")
 NINE = ("cp39", "cp310", "cp311", "cp312", "cp313", "cp313t-gil", "cp313t-nogil", "cp314", "pypy311")
 FIGURES = {"message_cost": "messages", "connections": "connections", "lock_share": "locking"}
-TEXT = "{http://www.w3.org/2000/svg}text"
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
@@ -38,7 +35,7 @@ def results_in(
 ) -> Path:
     """A results folder with what the labs really observed, changed first."""
     write_results(folder, runtimes=tuple(runtimes))
-    change(pd.read_parquet(OBSERVED)).to_parquet(folder / "observations.parquet")
+    change(OBSERVED).to_parquet(folder / "observations.parquet")
     known = json.loads((folder / "gaps.json").read_text(encoding="utf-8"))
     (folder / "gaps.json").write_text(json.dumps([*known, *gaps]), encoding="utf-8")
     return folder
@@ -50,28 +47,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def enough(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With three trials of each."""
+    return results_in(tmp_path_factory.mktemp("labs") / "example", three_times)
+
+
+@pytest.fixture(scope="module")
+def nine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return results_in(tmp_path_factory.mktemp("labs") / "example", many, NINE)
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("empty")
+
+
+@pytest.fixture(scope="module")
 def results(folder: Path) -> Results:
     return Results.read(folder)
 
 
-def module(figure: str) -> ModuleType:
-    return importlib.import_module(f"gilscope.figures.{figure}")
-
-
-def words(figure: str, folder: Path, path: Path) -> str:
-    write_figure(figure, folder, path)
-    return " ".join("".join(text.itertext()) for text in ElementTree.parse(path).iter(TEXT))
-
-
-def drawn_axes(figure: str, results: Results) -> list[Axes]:
-    with drawing():
-        return list(module(figure).draw(results).axes)
-
-
 def trials_of(case: str, metric: str) -> np.ndarray:
     """The values of one case on the only runtime that has it, by trial."""
-    table = pd.read_parquet(OBSERVED)
-    rows = table[(table["case"] == case) & (table["metric"] == metric) & (table["runtime"] == "cp311")]
+    rows = OBSERVED[(OBSERVED["case"] == case) & (OBSERVED["metric"] == metric) & (OBSERVED["runtime"] == "cp311")]
     return rows.sort_values("trial")["value"].to_numpy(float)
 
 
@@ -106,7 +104,7 @@ def three_times(table: pd.DataFrame) -> pd.DataFrame:
 
 def test_messages_are_what_was_observed(results: Results) -> None:
     data = module("message_cost").data(results)
-    table = pd.read_parquet(OBSERVED).query("lab == 'messages'")
+    table = OBSERVED.query("lab == 'messages'")
     observed = table[table["metric"].isin(["round_trip_s", "transfer_s"])]
     assert len(data) == observed["case"].nunique()
     assert set(data["unit"]) == {"ms"}
@@ -132,8 +130,8 @@ def test_a_channel_is_put_against_the_thread_queue_in_the_same_trial(results: Re
     assert pairs == 16
 
 
-def test_the_drawing_names_each_channel_and_how_much_slower_it_is(folder: Path, tmp_path: Path) -> None:
-    shown = words("message_cost", folder, tmp_path / "figure.svg")
+def test_the_drawing_names_each_channel_and_how_much_slower_it_is(folder: Path) -> None:
+    shown = words("message_cost", folder)
     for channel in ("Pipe", "multiprocessing.Queue", "shared_memory", "Manager"):
         assert channel in shown
         for size in ("1 KiB", "32 MiB"):
@@ -150,9 +148,9 @@ def test_an_axis_of_arrays_is_logarithmic_where_they_are_far_apart(folder: Path,
         thread = own.assign(case="queue.Queue, 32 MiB, array", value=own["value"] / 2000)
         return pd.concat([table, thread], ignore_index=True)
 
-    assert "ms until it is read, logarithmic" not in words("message_cost", folder, tmp_path / "near.svg")
+    assert "ms until it is read, logarithmic" not in words("message_cost", folder)
     apart = results_in(tmp_path / "example", with_threads)
-    assert "ms until it is read, logarithmic" in words("message_cost", apart, tmp_path / "far.svg")
+    assert "ms until it is read, logarithmic" in words("message_cost", apart)
 
 
 def test_connections_are_what_was_observed(results: Results) -> None:
@@ -165,7 +163,7 @@ def test_connections_are_what_was_observed(results: Results) -> None:
         metric, times = in_words[row["measured"]]
         expect(row, times * trials_of(case, metric))
         seen.add((case, metric))
-    table = pd.read_parquet(OBSERVED).query("lab == 'connections'")
+    table = OBSERVED.query("lab == 'connections'")
     assert seen == {(case, metric) for case in set(table["case"]) for metric in METRICS}
     memory = data[(data["unit"] == "MiB") & (data["client"] == "threads") & (data["trials"] == 5)]
     assert memory["estimate"].item() == pytest.approx(
@@ -179,8 +177,8 @@ def test_requests_that_nobody_answered_are_said(folder: Path, tmp_path: Path) ->
         return table.assign(value=table["value"].where(~failures, 7))
 
     lost = results_in(tmp_path / "example", fail)
-    assert "threads, 1000 open (35 of 50,000)" in words("connections", lost, tmp_path / "figure.svg")
-    assert "without an answer" not in words("connections", folder, tmp_path / "figure.svg")
+    assert "threads, 1000 open (35 of 50,000)" in words("connections", lost)
+    assert "without an answer" not in words("connections", folder)
 
 
 def test_memory_that_did_not_grow_is_left_out(tmp_path: Path) -> None:
@@ -216,8 +214,8 @@ def test_theory_is_right_at_its_corners(threads: int) -> None:
     assert bound(min(1, 2 * corner), threads) == pytest.approx(500 * max(1, threads / 2))
 
 
-def test_the_dashed_lines_are_the_theory(results: Results) -> None:
-    (axes,) = drawn_axes("lock_share", results)
+def test_the_dashed_lines_are_the_theory(folder: Path) -> None:
+    (axes,) = picture("lock_share", folder).axes
     (curve,) = [line for line in axes.lines if line.get_linestyle() == "--"]
     x, y = (np.asarray(values, float) for values in curve.get_data())
     assert x[0] == pytest.approx(12.5)
@@ -239,11 +237,10 @@ def test_markers_stand_aside_only_where_they_are_close() -> None:
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_every_trial_is_a_dot(figure: str, results: Results) -> None:
-    dots = [line for axes in drawn_axes(figure, results) for line in axes.lines if line.get_marker() == "."]
+def test_every_trial_is_a_dot(figure: str, folder: Path) -> None:
+    dots = [line for axes in picture(figure, folder).axes for line in axes.lines if line.get_marker() == "."]
     drawn = sum(len(line.get_xdata()) for line in dots)
-    table = pd.read_parquet(OBSERVED)
-    table = table[table["lab"] == FIGURES[figure]]
+    table = OBSERVED[OBSERVED["lab"] == FIGURES[figure]]
     metrics = {"message_cost": ["round_trip_s", "transfer_s"], "connections": list(METRICS)}
     assert drawn == table["metric"].isin(metrics.get(figure, ["tasks_per_s"])).sum()
 
@@ -253,45 +250,43 @@ def test_a_run_without_the_lab_says_what_it_needs(figure: str, results: Results,
     lab = FIGURES[figure]
     without = results_in(tmp_path / "example", lambda table: table[table["lab"] != lab])
     assert module(figure).needs(Results.read(without)) == f"the lab ``{lab}``: ``labs.names`` in the configuration"
-    assert f"No trials of the lab {lab}." in words(figure, without, tmp_path / "figure.svg")
-    assert pd.read_csv(tmp_path / "figure.csv").empty
+    assert f"No trials of the lab {lab}." in words(figure, without)
+    assert pd.read_csv(written(figure, without).with_suffix(".csv")).empty
     assert module(figure).alt(Results.read(without)).startswith("Nothing to draw")
     assert module(figure).needs(results) == ""
     assert list(module(figure).SHOWS) == [f"lab:{lab}"]
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_nothing_at_all_is_said(figure: str, tmp_path: Path) -> None:
-    assert f"No trials of the lab {FIGURES[figure]}." in words(figure, tmp_path / "empty", tmp_path / "figure.svg")
+def test_nothing_at_all_is_said(figure: str, empty: Path) -> None:
+    assert f"No trials of the lab {FIGURES[figure]}." in words(figure, empty)
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_a_hollow_marker_is_said_and_nothing_else_is(figure: str, folder: Path, tmp_path: Path) -> None:
+def test_a_hollow_marker_is_said_and_nothing_else_is(figure: str, folder: Path, enough: Path) -> None:
     hollow = "Hollow: fewer than 3 trials, so no interval."
-    assert hollow in words(figure, folder, tmp_path / "figure.svg")
-    enough = results_in(tmp_path / "example", three_times)
-    assert "Hollow" not in words(figure, enough, tmp_path / "figure.svg")
+    assert hollow in words(figure, folder)
+    assert "Hollow" not in words(figure, enough)
     assert module(figure).data(Results.read(enough))[["low", "high"]].notna().all(axis=None)
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_nine_runtimes_are_three_and_the_others_are_named(figure: str, tmp_path: Path) -> None:
-    folder = results_in(tmp_path / "example", many, NINE)
-    shown = words(figure, folder, tmp_path / "figure.svg")
+def test_nine_runtimes_are_three_and_the_others_are_named(figure: str, nine: Path) -> None:
+    shown = words(figure, nine)
     assert "CPython 3.11" in shown
     assert "free-threaded, lock off" in shown
     assert "PyPy" in shown
     assert "For want of room without cp39, cp310, cp312, cp313 and 2 more" in shown
-    data = module(figure).data(Results.read(folder))
+    data = module(figure).data(Results.read(nine))
     assert list(dict.fromkeys(data["runtime"])) == list(NINE)
-    said = module(figure).alt(Results.read(folder))
+    said = module(figure).alt(Results.read(nine))
     assert "cp313t-nogil, " in said
     assert "cp312" not in said
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_one_measured_runtime_of_three_needs_no_name(figure: str, folder: Path, tmp_path: Path) -> None:
-    shown = words(figure, folder, tmp_path / "figure.svg")
+def test_one_measured_runtime_of_three_needs_no_name(figure: str, folder: Path) -> None:
+    shown = words(figure, folder)
     assert "CPython" not in shown
     assert "For want of room" not in shown
 
@@ -304,8 +299,8 @@ def test_a_trial_without_an_answer_is_said(figure: str, folder: Path, tmp_path: 
     gap = {"runtime": "cp311", "lab": FIGURES[figure], "case": case, "trial": 3, "reason": "it took 30 s"}
     others = [{**gap, "trial": None}, {**gap, "case": "acquire without with"}]
     lost = results_in(tmp_path / "example", gaps=[gap, {**gap, "trial": 4}, *others])
-    assert "2 more trials gave no answer." in words(figure, lost, tmp_path / "figure.svg")
-    assert "gave no answer" not in words(figure, folder, tmp_path / "figure.svg")
+    assert "2 more trials gave no answer." in words(figure, lost)
+    assert "gave no answer" not in words(figure, folder)
 
 
 @pytest.mark.parametrize("figure", FIGURES)
@@ -326,18 +321,16 @@ def test_a_case_that_the_lab_no_longer_has_is_no_error(figure: str, results: Res
         return pd.concat([table, own.assign(case="by pigeon, 1 KiB")], ignore_index=True)
 
     folder = results_in(tmp_path / "example", renamed)
-    write_figure(figure, folder, tmp_path / "figure.svg")
+    written(figure, folder)
     assert len(module(figure).data(Results.read(folder))) == len(module(figure).data(results))
 
 
 @pytest.mark.parametrize("figure", FIGURES)
 def test_results_are_drawn_alike_every_time(figure: str, folder: Path, tmp_path: Path) -> None:
     """Whatever the order of the rows."""
-    other = shutil.copytree(folder, tmp_path / "example")
-    pd.read_parquet(OBSERVED).sample(frac=1, random_state=1).to_parquet(other / "observations.parquet")
-    for number, source in enumerate((folder, other)):
-        write_figure(figure, source, tmp_path / f"{number}.svg")
-    assert (tmp_path / "0.svg").read_bytes() == (tmp_path / "1.svg").read_bytes()
+    other = shutil.copytree(folder, tmp_path / "example", ignore=shutil.ignore_patterns("figures"))
+    OBSERVED.sample(frac=1, random_state=1).to_parquet(other / "observations.parquet")
+    assert written(figure, folder).read_bytes() == written(figure, other).read_bytes()
 
 
 def test_lines_of_text_never_overlap() -> None:

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import importlib
+import functools
 import json
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
-from gilscope.figures import Results, lost_updates, memory_per_worker, start_up, write_figure
+from gilscope.figures import Results, lost_updates, memory_per_worker, start_up
 from gilscope.figures._look import PAPER
 from gilscope.figures._svg import drawing
 from gilscope.figures._trials import in_kinds, share
+from judged import NINE, OBSERVED, THREE, on_all
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
+from pictures import laid_out, module, svg, texts
 from scipy.stats import binomtest
 from synthetic import write_results
 
-OBSERVED = pd.read_parquet(Path(__file__).parent / "data/observations.parquet")
+pytestmark = pytest.mark.xdist_group("labs' memory")
+"""One worker draws what its tests share, and not both."""
 LABS = {"lost_updates": "race", "start_up": "startup", "memory_per_worker": "footprint"}
-THREE = ("cp311", "cp313t-gil", "cp313t-nogil")
-NINE = ("cp39", "cp310", "cp311", "cp312", "cp313", "cp313t-gil", "cp313t-nogil", "cp314", "pypy311")
 COUNTING = [
     "in-place add of a global",
     "a call between",
@@ -40,7 +40,9 @@ COUNTING = [
 ]
 """The cases of the race in the order of its file, without what a lock costs."""
 MIB = 2**20
-TEXT = "{http://www.w3.org/2000/svg}text"
+SEEN: dict[tuple[str, ...], list[float]] = {}
+for row in OBSERVED.to_dict("records"):
+    SEEN.setdefault((row["lab"], row["runtime"], row["case"], row["metric"]), []).append(row["value"])
 
 
 def folder_of(folder: Path, observed: pd.DataFrame, runtimes: tuple[str, ...] = THREE) -> Path:
@@ -56,29 +58,26 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder_of(tmp_path_factory.mktemp("results") / "example", OBSERVED)
 
 
-def on_all(runtimes: tuple[str, ...]) -> pd.DataFrame:
-    """What one runtime's labs observed, as if all of these had."""
-    one = OBSERVED[OBSERVED["runtime"] == "cp311"]
-    return pd.concat([one.assign(runtime=runtime) for runtime in runtimes], ignore_index=True)
-
-
-def root(figure: str, folder: Path) -> ElementTree.Element:
-    path = folder / "figures" / f"{figure}.svg"
-    write_figure(figure, folder, path)
-    return ElementTree.parse(path).getroot()
-
-
-def texts(svg: ElementTree.Element) -> list[str]:
-    return ["".join(text.itertext()) for text in svg.iter(TEXT)]
+@pytest.fixture(scope="module")
+def among(tmp_path_factory: pytest.TempPathFactory) -> Callable[[tuple[str, ...]], Path]:
+    """Folders of so many runtimes that all saw the same, each made once."""
+    return functools.cache(
+        lambda runtimes: folder_of(tmp_path_factory.mktemp("results") / "example", on_all(runtimes), runtimes)
+    )
 
 
 @contextmanager
 def drawn(module: Any, results: Results) -> Iterator[Any]:
-    """The figure of matplotlib, laid out."""
+    """The figure of matplotlib, laid out, of results that a test has changed."""
     with drawing():
         figure = module.draw(results)
         FigureCanvasAgg(figure).draw()
         yield figure
+
+
+def words_of(figure: Any) -> list[str]:
+    """What is written in a figure, line by line."""
+    return [line for text in figure.findobj(Text) for line in text.get_text().splitlines()]
 
 
 def markers(figure: Any) -> list[Any]:
@@ -94,14 +93,9 @@ def dots(axes: Any) -> list[float]:
     return sorted(x for line in axes.get_lines() if line.get_marker() == "." for x in line.get_xdata())
 
 
-def values(lab: str, runtime: str, case: str, metric: str) -> list[float]:
-    """What the trials saw, read without the package."""
-    rows = OBSERVED.to_dict("records")
-    return [
-        row["value"]
-        for row in rows
-        if (row["lab"], row["runtime"], row["case"], row["metric"]) == (lab, runtime, case, metric)
-    ]
+def values(*which: str) -> list[float]:
+    """What the trials saw, read without the package. which: lab, runtime, case, metric."""
+    return SEEN.get(which, [])
 
 
 def test_wrong_totals_are_counted_from_the_trials(real: Path) -> None:
@@ -122,8 +116,7 @@ def test_wrong_totals_are_counted_from_the_trials(real: Path) -> None:
 
 
 def test_no_loss_is_read_as_none_of_so_many(real: Path) -> None:
-    svg = root("lost_updates", real)
-    said = texts(svg)
+    said = texts("lost_updates", real)
     table = lost_updates.data(Results.read(real))
     for wrong, trials in {(row.wrong_totals, row.trials) for row in table.itertuples()}:
         times = ((table["wrong_totals"] == wrong) & (table["trials"] == trials)).sum()
@@ -137,14 +130,14 @@ def test_no_loss_is_read_as_none_of_so_many(real: Path) -> None:
 
 def test_every_trial_of_the_race_is_a_dot(real: Path) -> None:
     lost = OBSERVED[(OBSERVED["lab"] == "race") & (OBSERVED["metric"] == "lost_share")]
-    with drawn(lost_updates, Results.read(real)) as figure:
-        assert dots(figure.axes[0]) == sorted(lost["value"])
-        assert {text.get_text() for text in figure.legends[0].get_texts()} == {"with the GIL", "without the GIL"}
+    figure = laid_out("lost_updates", real)
+    assert dots(figure.axes[0]) == sorted(lost["value"])
+    assert {text.get_text() for text in figure.legends[0].get_texts()} == {"with the GIL", "without the GIL"}
 
 
 def test_whether_threads_met_may_be_unknown(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "example", OBSERVED[OBSERVED["metric"] != "overlapped"])
-    assert texts(root("lost_updates", folder)).count("–") == 3 * len(COUNTING)
+    assert texts("lost_updates", folder).count("–") == 3 * len(COUNTING)
     assert "0 of 20 trials on cp311;" in lost_updates.alt(Results.read(folder))
 
 
@@ -177,9 +170,9 @@ def test_trials_without_an_answer_widen_the_interval_and_are_said(real: Path) ->
     assert share([0, 0], 1)["high"] == pytest.approx(binomtest(1, 3).proportion_ci(method="exact").high)
 
 
-def test_too_many_rows_leave_cases_out_and_say_which(tmp_path: Path) -> None:
-    folder = folder_of(tmp_path / "example", on_all(NINE), NINE)
-    said = texts(root("lost_updates", folder))
+def test_too_many_rows_leave_cases_out_and_say_which(among: Callable[..., Path]) -> None:
+    folder = among(NINE)
+    said = words_of(laid_out("lost_updates", folder))
     assert all(case in said for case in COUNTING[:4])
     assert not any(case in said for case in COUNTING[4:])
     assert any("“dict update”, “dict, own keys”" in line for line in said)
@@ -197,15 +190,15 @@ def test_start_up_times_are_geometric_means_of_all_trials(real: Path) -> None:
         assert row["estimate"] == pytest.approx(1e3 * statistics.geometric_mean(seen))
         assert min(seen) < row["estimate"] / 1e3 < max(seen)
         assert row["low"] < row["estimate"] < row["high"]
-    with drawn(start_up, results) as figure:
-        for axes, metric in zip(figure.axes, ("first_s", "later_s"), strict=True):
-            own = OBSERVED[(OBSERVED["lab"] == "startup") & (OBSERVED["metric"] == metric)]["value"]
-            assert dots(axes) == sorted(own)
-            assert axes.get_xscale() == "log"
-            assert "logarithmic" in axes.get_xlabel()
-            assert axes.get_xlim()[0] < own.min()
-            assert axes.get_xlim()[1] > own.max()
-        assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
+    figure = laid_out("start_up", real)
+    for axes, metric in zip(figure.axes, ("first_s", "later_s"), strict=True):
+        own = OBSERVED[(OBSERVED["lab"] == "startup") & (OBSERVED["metric"] == metric)]["value"]
+        assert dots(axes) == sorted(own)
+        assert axes.get_xscale() == "log"
+        assert "logarithmic" in axes.get_xlabel()
+        assert axes.get_xlim()[0] < own.min()
+        assert axes.get_xlim()[1] > own.max()
+    assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
     assert "thread: first worker of a program 263 µs (244 µs to 283 µs)" in start_up.alt(results)
 
 
@@ -220,18 +213,18 @@ def test_memory_is_what_the_trials_counted(real: Path) -> None:
         metrics = {"each more worker": "bytes_per_worker"}
         metrics |= {f"in all with {count}": f"total_{count}" for count in (1, 4, 16)}
         assert set(table.loc[kind].index) == set(metrics)
-        for words, metric in metrics.items():
+        for memory_of, metric in metrics.items():
             seen = [value / MIB for value in values("footprint", "cp311", kind, metric)]
-            row = table.loc[(kind, words)]
+            row = table.loc[(kind, memory_of)]
             assert row["trials"] == len(seen)
             assert row["estimate"] == pytest.approx(statistics.geometric_mean(seen))
-    with drawn(memory_per_worker, results) as figure:
-        left, right = figure.axes
-        own = OBSERVED[(OBSERVED["lab"] == "footprint") & (OBSERVED["metric"] == "bytes_per_worker")]["value"] / MIB
-        assert dots(left) == sorted(own)
-        assert (left.get_xscale(), right.get_yscale(), right.get_ylim()[0]) == ("log", "linear", 0)
-        assert left.get_xlabel() == "MiB per idle worker, logarithmic"
-        assert "PSS" in figure.get_supxlabel()
+    figure = laid_out("memory_per_worker", real)
+    left, right = figure.axes
+    own = OBSERVED[(OBSERVED["lab"] == "footprint") & (OBSERVED["metric"] == "bytes_per_worker")]["value"] / MIB
+    assert dots(left) == sorted(own)
+    assert (left.get_xscale(), right.get_yscale(), right.get_ylim()[0]) == ("log", "linear", 0)
+    assert left.get_xlabel() == "MiB per idle worker, logarithmic"
+    assert "PSS" in figure.get_supxlabel()
 
 
 def test_memory_at_or_below_nothing_has_a_plain_mean_and_a_plain_axis(tmp_path: Path) -> None:
@@ -268,9 +261,9 @@ def test_memory_goes_on_to_as_many_workers_as_were_tried(tmp_path: Path) -> None
         assert list(figure.axes[1].get_xticks()) == [1, 4, 16, 64]
 
 
-def test_memory_of_many_runtimes_is_that_of_the_most_telling(tmp_path: Path) -> None:
-    folder = folder_of(tmp_path / "example", on_all(NINE), NINE)
-    said = texts(root("memory_per_worker", folder))
+def test_memory_of_many_runtimes_is_that_of_the_most_telling(among: Callable[..., Path]) -> None:
+    folder = among(NINE)
+    said = words_of(laid_out("memory_per_worker", folder))
     assert [line for line in said if line.startswith(("CPython", "PyPy"))] == [
         "CPython 3.11.9",
         "CPython 3.13.7 free-threaded, lock on",
@@ -284,25 +277,27 @@ def test_memory_of_many_runtimes_is_that_of_the_most_telling(tmp_path: Path) -> 
 @pytest.mark.parametrize("figure", LABS)
 def test_a_run_without_the_lab_says_what_it_needs(figure: str, real: Path, tmp_path: Path) -> None:
     lab = LABS[figure]
-    assert root(figure, real).get("data-needs") is None
-    svg = root(figure, folder_of(tmp_path / "example", OBSERVED[OBSERVED["lab"] != lab]))
-    assert svg.get("data-needs") == f"the lab ``{lab}``: ``labs.names`` in the configuration"
-    assert [line for line in texts(svg) if line.startswith(f"No trials of the lab {lab}")]
-    assert svg.get("data-shows") == f"lab:{lab}"
-    assert svg.get("data-section") == "labs"
+    assert svg(figure, real).get("data-needs") is None
+    without = folder_of(tmp_path / "example", OBSERVED[OBSERVED["lab"] != lab])
+    assert svg(figure, without).get("data-needs") == f"the lab ``{lab}``: ``labs.names`` in the configuration"
+    assert [line for line in texts(figure, without) if line.startswith(f"No trials of the lab {lab}")]
+    assert svg(figure, without).get("data-shows") == f"lab:{lab}"
+    assert svg(figure, without).get("data-section") == "labs"
 
 
-@pytest.mark.parametrize("module", [start_up, memory_per_worker])
-def test_few_trials_are_hollow_and_said(module: Any, real: Path) -> None:
+@pytest.mark.parametrize("figure", ["start_up", "memory_per_worker"])
+def test_few_trials_are_hollow_and_said(figure: str, real: Path) -> None:
     results = Results.read(real)
-    few = results.observations[results.observations["trial"] < results.observations["trial"].min() + 2]
-    for observed, hollow in ((results.observations, False), (few, True)):
-        own = replace(results, observations=observed)
-        with drawn(module, own) as figure:
-            faces = {line.get_markerfacecolor() for line in markers(figure)}
+    few = replace(
+        results,
+        observations=results.observations[results.observations["trial"] < results.observations["trial"].min() + 2],
+    )
+    with drawn(module(figure), few) as of_few:
+        for picture, own, hollow in ((laid_out(figure, real), results, False), (of_few, few, True)):
+            faces = {line.get_markerfacecolor() for line in markers(picture)}
             assert (faces == {PAPER}) if hollow else (PAPER not in faces)
-            assert ("Hollow: fewer than 3 trials" in figure.get_supxlabel()) is hollow
-        assert module.data(own)["low"].isna().all() == hollow
+            assert ("Hollow: fewer than 3 trials" in picture.get_supxlabel()) is hollow
+            assert module(figure).data(own)["low"].isna().all() == hollow
 
 
 def test_a_share_of_two_trials_has_its_exact_interval(real: Path) -> None:
@@ -319,18 +314,18 @@ def test_a_share_of_two_trials_has_its_exact_interval(real: Path) -> None:
 
 @pytest.mark.parametrize("figure", LABS)
 @pytest.mark.parametrize("runtimes", [("cp311",), THREE, NINE], ids=len)
-def test_nothing_reaches_beyond_the_figure(figure: str, runtimes: tuple[str, ...], tmp_path: Path) -> None:
-    results = Results.read(folder_of(tmp_path / "example", on_all(runtimes), runtimes))
-    module = importlib.import_module(f"gilscope.figures.{figure}")
-    assert set(module.data(results)["runtime"]) == set(runtimes)
-    assert all(runtime in module.alt(results) or len(runtimes) == 1 for runtime in runtimes)
-    with drawn(module, results) as drawing:
-        box = drawing.get_tightbbox()
-        assert box.x0 >= 0
-        assert box.y0 >= 0
-        assert box.x1 <= drawing.get_figwidth()
-        assert box.y1 <= drawing.get_figheight()
-        assert written_over(drawing) == []
+def test_nothing_reaches_beyond_the_figure(figure: str, runtimes: tuple[str, ...], among: Callable[..., Path]) -> None:
+    results = Results.read(among(runtimes))
+    assert set(module(figure).data(results)["runtime"]) == set(runtimes)
+    said = module(figure).alt(results)
+    assert all(runtime in said or len(runtimes) == 1 for runtime in runtimes)
+    picture = laid_out(figure, among(runtimes))
+    box = picture.get_tightbbox()
+    assert box.x0 >= 0
+    assert box.y0 >= 0
+    assert box.x1 <= picture.get_figwidth()
+    assert box.y1 <= picture.get_figheight()
+    assert written_over(picture) == []
 
 
 def written_over(figure: Any) -> list[tuple[str, str]]:

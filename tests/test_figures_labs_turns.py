@@ -1,81 +1,30 @@
-"""The figures of turns, of ticks and of behaviour, drawn from what the labs really observed."""
+"""The figures of turns and of ticks, drawn from what the labs really observed; and what holds for behaviour's too."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
-from gilscope.analysis.counterparts import identify
-from gilscope.analysis.evidence import Evidence
-from gilscope.analysis.tables import write_json
-from gilscope.analysis.verdicts import judge
-from gilscope.claim_files import read_claims
 from gilscope.figures import Results, _curves, behaviour, run_lengths, tick_delays, write_figure
-from gilscope.figures._look import VERDICTS, Look
-from gilscope.figures._svg import drawing
+from gilscope.figures._look import Look
 from gilscope.labs._distributions import LIMITS_MS
+from judged import NINE, OBSERVED, ROOT, THREE, on_all, results_folder
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from pictures import laid_out, picture, svg, words, written
 from scipy import stats
-from synthetic import runtime_facts, write_results
 
-ROOT = Path(__file__).resolve().parent.parent
-OBSERVED = pd.read_parquet(ROOT / "tests/data/observations.parquet")
+pytestmark = pytest.mark.xdist_group("labs' turns")
+"""One worker draws what its tests share, and not both."""
 FIGURES = {"run_lengths": run_lengths, "tick_delays": tick_delays, "behaviour": behaviour}
 LAB = {"run_lengths": "switching", "tick_delays": "responsiveness"}
-THREE = ("cp311", "cp313t-gil", "cp313t-nogil")
-NINE = ("cp39", "cp310", "cp311", "cp312", "cp313", "cp313t-gil", "cp313t-nogil", "cp314", "pypy311")
 WITH_LOCK = ["cp311", "cp313t-gil"]
 SHARES = ["estimate", "low", "high"]
-SVG = "{http://www.w3.org/2000/svg}"
-
-
-def verdicts_of(observed: pd.DataFrame, runtimes: Sequence[str]) -> list[dict[str, Any]]:
-    """What the repository's claims about labs come out as with these observations."""
-    nothing = pd.DataFrame({"runtime": []})
-    evidence = [
-        Evidence(
-            identify(name, runtime_facts(name)),
-            start_method="fork",
-            cores=2,
-            ratios=nothing,
-            values=nothing,
-            traces=nothing,
-            observations=observed[observed["runtime"] == name],
-            gaps=[],
-            parameters={},
-        )
-        for name in runtimes
-    ]
-    claims = read_claims([str(ROOT / "config/claims.yaml")])
-    return judge([claim for claim in claims.claims if claim.lab], evidence, {}, claims.otherwise)
-
-
-def results_folder(folder: Path, observed: pd.DataFrame, runtimes: tuple[str, ...] = THREE) -> Path:
-    """Results of these runtimes with these observations, and the verdicts on them."""
-    write_results(folder, runtimes=runtimes)
-    observed.to_parquet(folder / "observations.parquet")
-    write_json(verdicts_of(observed, runtimes), folder / "verdicts.json")
-    return folder
-
-
-def on_all(runtimes: tuple[str, ...]) -> pd.DataFrame:
-    """What one runtime's labs observed, as if all of these had."""
-    own = OBSERVED[OBSERVED["runtime"] == "cp311"]
-    return pd.concat([own.assign(runtime=name) for name in runtimes], ignore_index=True)
 
 
 @pytest.fixture(scope="module")
@@ -97,22 +46,6 @@ def nine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     folder = tmp_path_factory.mktemp("results") / "example"
     return results_folder(folder, pd.concat([observed, *more], ignore_index=True), NINE)
-
-
-@contextmanager
-def drawn(figure: str, results: Results) -> Iterator[Figure]:
-    with drawing():
-        yield FIGURES[figure].draw(results)
-
-
-def words(path: Path) -> str:
-    return " ".join("".join(text.itertext()) for text in ElementTree.parse(path).iter(f"{SVG}text"))
-
-
-def written(figure: str, folder: Path, path: Path) -> str:
-    """The figure's words, after it has been written."""
-    write_figure(figure, folder, path / f"{figure}.svg")
-    return words(path / f"{figure}.svg")
 
 
 def counted(lab: str, runtime: str, case: str, metric: str) -> np.ndarray:
@@ -200,10 +133,8 @@ def test_a_claims_point_is_that_of_its_verdict(real: Path) -> None:
 @pytest.mark.parametrize("figure", list(LAB))
 @pytest.mark.parametrize("which", ["real", "nine"])
 def test_no_curve_rises_or_begins_above_all(figure: str, which: str, request: pytest.FixtureRequest) -> None:
-    results = Results.read(request.getfixturevalue(which))
     looks = FIGURES[figure].LOOKS
-    with drawn(figure, results) as picture:
-        panels = [curves_in(axes, looks) for axes in picture.axes]
+    panels = [curves_in(axes, looks) for axes in picture(figure, request.getfixturevalue(which)).axes]
     shown = [points for panel in panels for points in panel.values()]
     assert len(shown) > 8
     for points in shown:
@@ -219,11 +150,9 @@ def test_no_curve_rises_or_begins_above_all(figure: str, which: str, request: py
     [("run_lengths", 1, "runs"), ("tick_delays", 1, "ticks"), ("tick_delays", 4, "echoes")],
 )
 def test_what_is_drawn_is_what_is_in_the_table(figure: str, panel: int, event: str, real: Path) -> None:
-    results = Results.read(real)
-    table = FIGURES[figure].data(results).query("runtime == 'cp313t-gil' and per_cent_of == @event")
+    table = FIGURES[figure].data(Results.read(real)).query("runtime == 'cp313t-gil' and per_cent_of == @event")
     shares = table.set_index(["case", "longer_than_ms"])["estimate"]
-    with drawn(figure, results) as picture:
-        curves = curves_in(picture.axes[panel], FIGURES[figure].LOOKS)
+    curves = curves_in(picture(figure, real).axes[panel], FIGURES[figure].LOOKS)
     assert set(curves) == set(table["case"])
     for case, points in curves.items():
         assert 100 * points[:, 1] == pytest.approx([shares[case, limit] for limit in points[:, 0]])
@@ -235,44 +164,39 @@ def test_an_interval_needs_three_trials(real: Path, tmp_path: Path) -> None:
     table = tick_delays.data(Results.read(real))
     assert (table["low"].notna() == (table["trials"] >= 3)).all()
     assert {1, 5, 8} == set(table["trials"])
-    assert "Hollow: fewer than 3 trials" in written("tick_delays", real, tmp_path)
+    assert "Hollow: fewer than 3 trials" in words("tick_delays", real)
     several = OBSERVED[OBSERVED["lab"].eq("switching") & OBSERVED["case"].eq("two busy threads")]
     folder = results_folder(tmp_path / "example", several)
-    assert "Hollow" not in written("run_lengths", folder, tmp_path)
+    assert "Hollow" not in words("run_lengths", folder)
 
 
 def test_the_interval_and_the_limit_are_marked(real: Path) -> None:
     def upright(axes: Axes) -> list[float]:
         return sorted({x[0] for x, y in (line.get_data() for line in axes.get_lines()) if list(y) == [0, 1]})
 
-    results = Results.read(real)
-    with drawn("run_lengths", results) as picture:
-        assert [upright(axes) for axes in picture.axes[:2]] == [[5, 10]] * 2
-    with drawn("tick_delays", results) as picture:
-        assert [upright(axes) for axes in picture.axes] == [[16.7]] * 3 + [[]] * 3
+    assert [upright(axes) for axes in picture("run_lengths", real).axes[:2]] == [[5, 10]] * 2
+    assert [upright(axes) for axes in picture("tick_delays", real).axes] == [[16.7]] * 3 + [[]] * 3
 
 
-def test_there_are_no_turns_without_the_lock(real: Path, tmp_path: Path) -> None:
+def test_there_are_no_turns_without_the_lock(real: Path) -> None:
     results = Results.read(real)
     table = run_lengths.data(results).query("runtime == 'cp313t-nogil'")
     both = counted("switching", "cp313t-nogil", "two busy threads", "both_s") / 0.6
     assert list(table["per_cent_of"]) == ["time, both at once"]
     assert table["estimate"].item() == pytest.approx(100 * both.mean())
     assert table["low"].item() == pytest.approx(100 * (both.mean() - stats.t.ppf(0.975, 4) * stats.sem(both)))
-    with drawn("run_lengths", results) as picture:
-        assert [len(curves_in(axes, run_lengths.LOOKS)) for axes in picture.axes] == [5, 5, 0]
-    shown = written("run_lengths", real, tmp_path)
+    assert [len(curves_in(axes, run_lengths.LOOKS)) for axes in picture("run_lengths", real).axes] == [5, 5, 0]
+    shown = words("run_lengths", real)
     assert "No turns without the lock:" in shown
     assert f"for {100 * both.mean():.2g} % [" in shown
     assert "cp313t-nogil without the lock: no turns" in run_lengths.alt(results)
 
 
-def test_time_is_logarithmic_and_says_so(real: Path, tmp_path: Path) -> None:
-    for figure in LAB:
-        with drawn(figure, Results.read(real)) as picture:
-            assert {axes.get_xscale() for axes in picture.axes if axes.axison} == {"log"}
-        assert "(ms, logarithmic)" in written(figure, real, tmp_path)
-        assert "(logarithmic above 1 %)" in words(tmp_path / f"{figure}.svg")
+@pytest.mark.parametrize("figure", list(LAB))
+def test_time_is_logarithmic_and_says_so(figure: str, real: Path) -> None:
+    assert {axes.get_xscale() for axes in picture(figure, real).axes if axes.axison} == {"log"}
+    assert "(ms, logarithmic)" in words(figure, real)
+    assert "(logarithmic above 1 %)" in words(figure, real)
 
 
 @pytest.mark.parametrize("figure", list(FIGURES))
@@ -280,8 +204,8 @@ def test_a_run_without_the_lab_says_what_it_needs(figure: str, tmp_path: Path) -
     labs = [LAB[figure]] if figure in LAB else [mark.removeprefix("lab:") for mark in behaviour.SHOWS]
     observed = OBSERVED[~OBSERVED["lab"].isin(labs)]
     folder = results_folder(tmp_path / "example", observed)
-    shown = written(figure, folder, tmp_path)
-    needed = ElementTree.parse(tmp_path / f"{figure}.svg").getroot().get("data-needs", "")
+    shown = words(figure, folder)
+    needed = svg(figure, folder).get("data-needs", "")
     assert re.match(r"No (times|verdicts)\b", shown)
     assert "labs.names" in shown
     assert all(f"``{lab}``" in needed for lab in labs)
@@ -315,154 +239,36 @@ def test_every_case_looks_different(figure: str) -> None:
     assert len({look.colour for look in looks}) == len({look.marker for look in looks}) == len(looks)
 
 
-def test_nine_runtimes_leave_some_out_and_say_which(nine: Path, tmp_path: Path) -> None:
-    shown = written("run_lengths", nine, tmp_path)
+def test_nine_runtimes_leave_some_out_and_say_which(nine: Path) -> None:
+    shown = words("run_lengths", nine)
     assert "For want of room without cp314:" in shown
     assert all(name in shown.split() for name in NINE if name != "cp314")
-    shown = written("tick_delays", nine, tmp_path)
+    shown = words("tick_delays", nine)
     assert "For want of room without cp39, cp310, cp312, cp313, cp314:" in shown
     assert "For want of room without 2 processes, 3 processes, 2 threads, 3 threads:" in shown
-    shown = written("behaviour", nine, tmp_path)
+    shown = words("behaviour", nine)
     assert "CPython 3.11.9" in shown
     assert "Without cp39, cp310, cp312, cp313 and 4 more:" in shown
     for figure, module in FIGURES.items():
         assert set(module.data(Results.read(nine))["runtime"]) == set(NINE), figure
 
 
-def share_cases(results: Results, runtime: str) -> list[tuple[str, str]]:
-    """Claim and case of what ``behaviour`` is about, straight from the verdicts."""
-    return [
-        (row["claim"], case["case"])
-        for row in results.verdicts
-        for case in row["cases"]
-        if row["runtime"] == runtime and case["unit"] == "share"
-        for lab in [case["cells"][0].split("/")[2]]
-        if f"lab:{lab}" in behaviour.SHOWS
-    ]
-
-
-def texts_by_row(picture: Figure) -> dict[float, list[str]]:
-    """The texts of each row from left to right."""
-    (axes,) = picture.axes
-    rows: dict[float, list[tuple[float, str]]] = {}
-    for text in axes.texts:
-        rows.setdefault(text.get_position()[1], []).append((text.get_position()[0], text.get_text()))
-    return {y: [words for _, words in sorted(found)] for y, found in sorted(rows.items())}
-
-
-def rows_of(picture: Figure) -> dict[float, tuple[str, str]]:
-    """Where each case lies: y → claim and case, a claim standing only in its first row."""
-    found, claim = {}, ""
-    for y, texts in texts_by_row(picture).items():
-        if len(texts) == 3:
-            claim = texts[0].removesuffix(" (demonstration)").replace(" ", "-")
-        if len(texts) == 3 or not is_heading(texts):
-            found[y] = claim, texts[-2]
-    return found
-
-
-def is_heading(texts: Sequence[str]) -> bool:
-    return texts[0].lower().replace(" ", "_") in behaviour.LABS
-
-
-def test_behaviour_shows_every_share_exactly_once(real: Path) -> None:
-    results = Results.read(real)
-    expected = share_cases(results, "cp311")
-    assert len(expected) > 30
-    with drawn("behaviour", results) as picture:
-        shown = list(rows_of(picture).values())
-    assert Counter(shown) == Counter(expected)
-    assert set(Counter(shown).values()) == {1}
-    table = behaviour.data(results)
-    for runtime in THREE:
-        own = table[table["runtime"] == runtime]
-        assert sorted(zip(own["claim"], own["case"], strict=True)) == sorted(share_cases(results, runtime))
-
-
-def test_behaviour_draws_each_verdict_where_its_share_is(real: Path) -> None:
-    results = Results.read(real)
-    cases = {
-        (row["claim"], case["case"]): case
-        for row in results.verdicts
-        for case in row["cases"]
-        if row["runtime"] == "cp311"
-    }
-    with drawn("behaviour", results) as picture:
-        (axes,) = picture.axes
-        marks = {line.get_ydata()[0]: line for line in axes.get_lines() if line.get_marker() not in ("None", "")}
-        bars = {
-            round(y): (low, high)
-            for lines in axes.collections
-            for path in (lines.get_paths() if hasattr(lines, "get_segments") else [])
-            for (low, y), (high, other) in [path.vertices]
-            if y == other
-        }
-        numbers = {y: texts[-1] for y, texts in texts_by_row(picture).items()}
-        rows = rows_of(picture)
-    tested = {y: cases[key] for y, key in rows.items() if cases[key]["estimate"] is not None}
-    assert len(tested) > 30
-    assert set(marks) == set(bars) == set(tested)
-    for y, case in tested.items():
-        assert marks[y].get_xdata()[0] == case["estimate"]
-        assert to_rgba(marks[y].get_color()) == to_rgba(VERDICTS[case["verdict"]].colour)
-        assert bars[round(y)] == pytest.approx((case["low"], case["high"]))
-        assert numbers[y] == case["counted"].removesuffix(" trials")
-
-
-@pytest.mark.parametrize(
-    ("threshold", "where"),
-    [({"above": 0.95}, (0.95, 1)), ({"below": 0.05}, (0, 0.05)), ({"within": [0.4, 0.6]}, (0.4, 0.6))],
-)
-def test_the_side_on_which_a_claim_holds_is_shaded(
-    threshold: dict[str, Any], where: tuple[float, float], real: Path
-) -> None:
-    results = Results.read(real)
-    (row,) = (row for row in results.verdicts if (row["claim"], row["runtime"]) == ("threads-share-memory", "cp311"))
-    cases = [{**row["cases"][0], "threshold": threshold}]
-    with drawn("behaviour", replace(results, verdicts=[{**row, "cases": cases}])) as picture:
-        (axes,) = picture.axes
-        shades = [
-            found.get_paths()[0].get_extents() for found in axes.collections if "FillBetween" in repr(type(found))
-        ]
-    assert [(shade.x0, shade.x1) for shade in shades] == [pytest.approx(where)]
-
-
-def test_what_was_not_tested_says_why(real: Path, tmp_path: Path) -> None:
-    results = Results.read(real)
-    (turtle,) = (row for row in results.verdicts if row["runtime"] == "cp311" and "drawing-from" in row["claim"])
-    said = f"the lab turtle, {turtle['cases'][0]['case']}: needs a <display>, $DISPLAY or $WAYLAND_DISPLAY; see there"
-    turtle["cases"][0] |= {"estimate": None, "low": None, "high": None, "verdict": "not tested", "reason": said}
-    with drawn("behaviour", results) as picture:
-        shown = [text for texts in texts_by_row(picture).values() for text in texts]
-    assert "not tested: needs a <display>, $DISPLAY or $WAYLAND_DISPLAY; …" in shown
-    folder = results_folder(tmp_path / "example", OBSERVED)
-    (folder / "verdicts.json").write_text(json.dumps(results.verdicts), encoding="utf-8")
-    assert "$DISPLAY or $WAYLAND_DISPLAY" in written("behaviour", folder, tmp_path), "not taken for a formula"
-
-
-def test_lost_trials_are_counted_beside_the_others() -> None:
-    assert behaviour.in_short("109 of 109 trials, 1 more gave no answer (it hung)") == "109 of 109, 1 lost"
-    assert behaviour.in_short("110 of 110 trials") == "110 of 110"
-
-
 @pytest.mark.parametrize("figure", list(FIGURES))
 def test_same_results_give_the_same_bytes_in_colours_that_follow_the_reader(
     figure: str, real: Path, tmp_path: Path
 ) -> None:
-    paths = [tmp_path / f"{name}.svg" for name in ("first", "second")]
-    for path in paths:
-        write_figure(figure, real, path)
-    assert paths[0].read_bytes() == paths[1].read_bytes()
-    shapes = paths[0].read_text(encoding="utf-8").split("</style>", 1)[1]
+    write_figure(figure, real, tmp_path / "second.svg")
+    assert written(figure, real).read_bytes() == (tmp_path / "second.svg").read_bytes()
+    shapes = written(figure, real).read_text(encoding="utf-8").split("</style>", 1)[1]
     assert set(re.findall(r"#[0-9a-f]{6}\b", shapes)) == set()
 
 
 @pytest.mark.parametrize("figure", list(FIGURES))
 @pytest.mark.parametrize("which", ["real", "nine"])
 def test_nothing_is_cut_off_or_covers_other_words(figure: str, which: str, request: pytest.FixtureRequest) -> None:
-    with drawn(figure, Results.read(request.getfixturevalue(which))) as picture:
-        boxes = text_boxes(picture)
-        width, height = picture.get_size_inches() * picture.dpi
+    drawn = laid_out(figure, request.getfixturevalue(which))
+    boxes = text_boxes(drawn)
+    width, height = drawn.get_size_inches() * drawn.dpi
     for name, box in boxes:
         assert min(box.x0, box.y0, width - box.x1, height - box.y1) > -1, name
     covered = [
@@ -474,13 +280,12 @@ def test_nothing_is_cut_off_or_covers_other_words(figure: str, which: str, reque
     assert covered == []
 
 
-def text_boxes(picture: Figure) -> list[tuple[str, Any]]:
+def text_boxes(drawn: Figure) -> list[tuple[str, Any]]:
     """The words of a laid-out figure with their places in pixels."""
-    canvas = FigureCanvasAgg(picture)
-    canvas.draw()
-    visible = [text for text in picture.findobj(Text) if text.get_text().strip() and text.get_visible()]
+    visible = [text for text in drawn.findobj(Text) if text.get_text().strip() and text.get_visible()]
     inside = [text for text in visible if text.axes is None or text.axes.axison or text in text.axes.texts]
-    return [(text.get_text(), text.get_window_extent(canvas.get_renderer())) for text in inside]
+    renderer = drawn.canvas.get_renderer()
+    return [(text.get_text(), text.get_window_extent(renderer)) for text in inside]
 
 
 @pytest.mark.parametrize("figure", list(FIGURES))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import functools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -20,7 +20,6 @@ from gilscope.figures.by_size import curves as size_curves
 from gilscope.figures.by_size import data as size_data
 from gilscope.figures.by_size import draw as draw_sizes
 from gilscope.figures.by_size import turning_points
-from gilscope.figures.by_strategy import draw as draw_times
 from gilscope.figures.scaling import AT_ONE, METRICS, curves, drawn, swept
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -31,17 +30,20 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter, NullFormatter
+from pictures import module, picture
 from synthetic import write_results
 from test_figures import EIGHT, WITH_PAIR, turn_the_dial
 
+pytestmark = pytest.mark.xdist_group("scaling")
+"""One worker draws what its tests share, and not both."""
 REFERENCES = {INK, MUTED, GRID, PAPER, look("ceiling").colour}
 """The colours of what measurements are held against."""
 HERO_PIXELS, LEAST_PIXELS = 480, 10.5
 """How wide the report's first screen shows its figure at least, and the smallest text that is easily read there."""
 
 
-def make(folder: Path, runtimes: tuple[str, ...], rounds: int = 5) -> Results:
-    """Results with the dial, break-evens, and a strategy of somebody else's: more strategies than a panel has lines."""
+def make(folder: Path, runtimes: tuple[str, ...], rounds: int = 5) -> Path:
+    """A folder of results with the dial, break-evens, and a strategy of somebody else's: more strategies than a panel has lines."""
     turn_the_dial(write_results(folder, runtimes=runtimes, rounds=rounds))
     table = pd.read_parquet(folder / "estimates.parquet")
     added = table[table["strategy"] == "threading-raw"].assign(strategy="somebody-elses")
@@ -49,20 +51,24 @@ def make(folder: Path, runtimes: tuple[str, ...], rounds: int = 5) -> Results:
     table.to_parquet(folder / "estimates.parquet")
     rows = break_even(table)
     (folder / "break_even.json").write_text(json.dumps(rows), encoding="utf-8")
-    return Results.read(folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Results]:
-    """Results by runtimes and rounds, each made once."""
-    made: dict[tuple[tuple[str, ...], int], Results] = {}
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Folders of results by runtimes and rounds, each made once."""
 
-    def get(runtimes: tuple[str, ...] = ("cp311",), rounds: int = 5) -> Results:
-        if (runtimes, rounds) not in made:
-            made[runtimes, rounds] = make(tmp_path_factory.mktemp("results") / "example", runtimes, rounds)
-        return made[runtimes, rounds]
+    @functools.cache
+    def made(runtimes: tuple[str, ...], rounds: int) -> Path:
+        return make(tmp_path_factory.mktemp("results") / "example", runtimes, rounds)
 
-    return get
+    return lambda runtimes=("cp311",), rounds=5: made(runtimes, rounds)
+
+
+@pytest.fixture(scope="module")
+def kept(folder: Callable[..., Path]) -> Callable[..., Results]:
+    """The results in them."""
+    return lambda *which: Results.read(folder(*which))
 
 
 @pytest.fixture(autouse=True)
@@ -142,15 +148,18 @@ def estimates(axes: Axes) -> list[tuple[np.ndarray, bool]]:
 
 
 @pytest.mark.parametrize(
-    ("runtimes", "rounds"),
-    [(("cp311",), 5), (WITH_PAIR, 5), (WITH_PAIR, 2)],
-    ids=["one runtime", "three runtimes", "too few rounds"],
+    ("name", "runtimes", "rounds"),
+    [
+        *((name, runtimes, 5) for name in figure_names() for runtimes in (("cp311",), WITH_PAIR)),
+        # What labs saw has no rounds, and would be the same picture once more.
+        *((name, WITH_PAIR, 2) for name in figure_names() if module(name).SECTION != "labs"),
+    ],
+    ids=lambda part: f"{len(part)} runtimes" if isinstance(part, tuple) else str(part),
 )
-@pytest.mark.parametrize("name", figure_names())
 def test_no_panel_of_any_figure_misleads(
-    name: str, runtimes: tuple[str, ...], rounds: int, kept: Callable[..., Results]
+    name: str, runtimes: tuple[str, ...], rounds: int, folder: Callable[..., Path]
 ) -> None:
-    figure = importlib.import_module(f"gilscope.figures.{name}").draw(kept(runtimes, rounds))
+    figure = picture(name, folder(runtimes, rounds))
     shown = [axes for axes in figure.axes if axes.axison and axes.get_visible()]
     labels = [axis.get_label_text() for axes in shown for axis in (axes.xaxis, axes.yaxis)]
     for axes in shown:
@@ -190,7 +199,7 @@ def test_what_misleads_would_be_seen() -> None:
 
 @pytest.mark.parametrize("runtimes", [("cp311",), WITH_PAIR], ids=["one runtime", "three runtimes"])
 def test_effective_cores_stand_beside_speedups_of_the_same_cells(
-    runtimes: tuple[str, ...], kept: Callable[..., Results]
+    runtimes: tuple[str, ...], kept: Callable[..., Results], folder: Callable[..., Path]
 ) -> None:
     for block in drawn(kept(runtimes)).values():
         cells = {
@@ -198,7 +207,7 @@ def test_effective_cores_stand_beside_speedups_of_the_same_cells(
             for metric, own in block.groupby("metric")
         }
         assert cells["speedup"] == cells["effective_cores"]
-    figure = scaling.draw(kept(runtimes))
+    figure = picture("scaling", folder(runtimes))
     cores = [axes for axes in figure.axes if METRICS["effective_cores"] in (axes.get_xlabel(), axes.get_ylabel())]
     assert len(cores) == (3 if len(runtimes) == 1 else 2 + len(runtimes))
     for axes in cores:
@@ -207,11 +216,9 @@ def test_effective_cores_stand_beside_speedups_of_the_same_cells(
         assert high >= 2
 
 
-def test_a_pair_of_panels_shows_what_its_block_holds(kept: Callable[..., Results]) -> None:
-    results = kept()
-    block = drawn(results)["cp311", "sum_squares"]
-    figure = scaling.draw(results)
-    speedups, cores = figure.axes[:2]
+def test_a_pair_of_panels_shows_what_its_block_holds(kept: Callable[..., Results], folder: Callable[..., Path]) -> None:
+    block = drawn(kept())["cp311", "sum_squares"]
+    speedups, cores = picture("scaling", folder()).axes[:2]
     assert speedups.get_title(loc="left").startswith("sum_squares")
     for axes, metric in ((speedups, "speedup"), (cores, "effective_cores")):
         own = block[(block["metric"] == metric) & (block["strategy"] == "threading")].sort_values("workers")
@@ -219,14 +226,16 @@ def test_a_pair_of_panels_shows_what_its_block_holds(kept: Callable[..., Results
         assert list(line.get_ydata()) == pytest.approx(own["estimate"].tolist())
 
 
-def test_workloads_at_one_worker_count_are_rows_that_say_so(kept: Callable[..., Results]) -> None:
+def test_workloads_at_one_worker_count_are_rows_that_say_so(
+    kept: Callable[..., Results], folder: Callable[..., Path]
+) -> None:
     results = kept()
     blocks = drawn(results)
     assert set(swept(curves(results), 1)) == {"sum_squares", "http_fetch"}
     assert {name for _, name in blocks} == {"sum_squares", "http_fetch", AT_ONE}
     rest = {workload for _, workload in curves(results)} - {"sum_squares", "http_fetch"}
     assert set(blocks["cp311", AT_ONE]["workload"]) == rest
-    shown = said(scaling.draw(results))
+    shown = said(picture("scaling", folder()))
     assert all(f"{name} × " in shown for name in rest)
     assert "In rows: workloads without a curve" in shown
 
@@ -262,12 +271,12 @@ def test_nothing_traced_leaves_the_speedups(kept: Callable[..., Results]) -> Non
 # Break-even
 
 
-def test_break_evens_are_marked_with_their_intervals(kept: Callable[..., Results]) -> None:
+def test_break_evens_are_marked_with_their_intervals(kept: Callable[..., Results], folder: Callable[..., Path]) -> None:
     results = kept()
     points = size_curves(results)["cp311", "sum_squares"]
     found = turning_points(results, points)
     assert "multiprocessing" in found
-    figure = draw_sizes(results)
+    figure = picture("by_size", folder())
     axes = next(axes for axes in figure.axes if axes.get_title(loc="left").startswith("sum_squares"))
     for name, row in found.items():
         drawn_bars = [
@@ -320,9 +329,9 @@ def test_a_curve_that_never_turns_has_no_break_even(kept: Callable[..., Results]
 
 @pytest.mark.parametrize("runtimes", [("cp311",), WITH_PAIR], ids=["one runtime", "three runtimes"])
 def test_times_say_their_size_and_which_sizes_they_leave_out(
-    runtimes: tuple[str, ...], kept: Callable[..., Results]
+    runtimes: tuple[str, ...], folder: Callable[..., Path]
 ) -> None:
-    figure = draw_times(kept(runtimes))
+    figure = picture("by_strategy", folder(runtimes))
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles
     assert all("large)" in title for title in titles)
@@ -330,8 +339,8 @@ def test_times_say_their_size_and_which_sizes_they_leave_out(
 
 
 @pytest.mark.parametrize("runtimes", [("cp311",), WITH_PAIR, EIGHT], ids=["one", "three", "eight"])
-def test_the_dial_can_be_read_beside_text(runtimes: tuple[str, ...], kept: Callable[..., Results]) -> None:
-    figure = dial.draw(kept(runtimes))
+def test_the_dial_can_be_read_beside_text(runtimes: tuple[str, ...], folder: Callable[..., Path]) -> None:
+    figure = picture("dial", folder(runtimes))
     renderer = FigureCanvasAgg(figure).get_renderer()
     figure.draw_without_rendering()
     pixels = HERO_PIXELS / (72 * figure.get_figwidth())

@@ -86,7 +86,9 @@ def run(runtime_environment: Callable[..., str], environment: dict[str, str]) ->
 
 
 @pytest.fixture(scope="module")
-def calibrated(run: Run, scripts: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Any], Any]:
+def calibrated(
+    run: Run, scripts: Path, this_machine: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, Any], Any]:
     """Calibrates a block of a user's own workload with the cells above; the block, its folder, and what was found."""
 
     def call(source: str, parameter: Any) -> tuple[Block, Path, dict[str, Any]]:
@@ -94,7 +96,8 @@ def calibrated(run: Run, scripts: Path, tmp_path_factory: pytest.TempPathFactory
         folder = tmp_path_factory.mktemp(name)
         (folder / f"{name}.py").write_text(source)
         block = Block("cp314", name, "small", parameter, 4, CELLS, 0.1, 2, str(folder))
-        run(folder, scripts / "measure.py", block.to_json(), "--calibration", folder / "calibration.json")
+        given = (block.to_json(), "--machine", this_machine, "--calibration", folder / "calibration.json")
+        run(folder, scripts / "measure.py", *given)
         return block, folder, json.loads((folder / "calibration.json").read_text())
 
     return call
@@ -104,14 +107,14 @@ def test_interpreters_keep_the_contract_of_strategies(run: Run, tmp_path: Path) 
     assert run(tmp_path, "-c", CONTRACT, path=str(Path(__file__).parent)).strip() == "task 3 refuses"
 
 
-def test_a_real_block(calibrated: Any, run: Run, scripts: Path) -> None:
+def test_a_real_block(calibrated: Any, run: Run, scripts: Path, this_machine: Path) -> None:
     """Measured, and traced with the CPU time of one worker each, although all of them are one process."""
     block, folder, calibration = calibrated(BURNS, 0.1)
     assert (calibration["skipped"], calibration["failed"]) == ({}, {})
     for name in CELLS:
         assert calibration["workers"][name]["processes"] == 1
         assert calibration["workers"][name]["threads"] == 2, name
-    common = [block.to_json(), "--round", "1", "--calibration", folder / "calibration.json"]
+    common = [block.to_json(), "--machine", this_machine, "--round", "1", "--calibration", folder / "calibration.json"]
     run(folder, scripts / "measure.py", *common, "--raw", folder / "raw.json", "--facts", folder / "facts.json")
     run(folder, scripts / "record.py", *common, "--trace", folder / "trace.json", "--events", folder / "events.json")
     facts = json.loads((folder / "facts.json").read_text())

@@ -195,12 +195,13 @@ def wait_until(condition: Callable[[], Any], seconds: float = 30.0) -> bool:
 
 
 def test_a_measurement_ends_itself_when_its_parent_is_killed(
-    tmp_path: Path, scripts: Path, environment: dict[str, str]
+    tmp_path: Path, scripts: Path, environment: dict[str, str], this_machine: Path
 ) -> None:
     block = Block("cp311", "sum_squares", "small", 2000, 4, ("multiprocessing-2",), 3600.0)
     calibration = tmp_path / "calibration.json"
     said = tmp_path / "stderr"
-    command = [sys.executable, str(scripts / "measure.py"), block.to_json(), "--calibration", str(calibration)]
+    command = [sys.executable, str(scripts / "measure.py"), block.to_json(), "--machine", str(this_machine)]
+    command += ["--calibration", str(calibration)]
     calibration.write_text('{"cells": ["multiprocessing-2"], "loops": {}, "laps": 1000000}')
     command += ["--round", "1", "--raw", str(tmp_path / "raw.json"), "--facts", str(tmp_path / "facts.json")]
     parent = subprocess.Popen(

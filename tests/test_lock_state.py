@@ -69,6 +69,7 @@ class Careless:
         self.environment = {**environment, "TMPDIR": str(folder)}
         self.environment.pop("PYTHON_GIL", None)
         (folder / "careless.py").write_text(WORKLOAD)
+        (folder / "machine.json").write_text('{"cpu": null}')
         self.imports("")
         self.block = Block("cp313t-nogil", "careless", "small", 1, 4, CELLS, 0.1, 2, str(folder))
 
@@ -76,8 +77,9 @@ class Careless:
         (self.folder / "where").write_text(where)
 
     def run(self, script: str, *arguments: str) -> None:
-        calibration = str(self.folder / "calibration.json")
-        command = [self.python, str(self.scripts / script), self.block.to_json(), "--calibration", calibration]
+        machine, calibration = str(self.folder / "machine.json"), str(self.folder / "calibration.json")
+        command = [self.python, str(self.scripts / script), self.block.to_json()]
+        command += ["--machine", machine, "--calibration", calibration]
         done = subprocess.run(
             [*command, *arguments], env=self.environment, capture_output=True, text=True, timeout=120, check=False
         )

@@ -11,15 +11,10 @@ from gilscope.runtimes import lock_expected, runtime_name
 
 def describe(folder: Path, environment: dict[str, str], *workloads: str) -> dict:
     """What workflow/scripts/describe_runtime.py writes; modules in ``folder`` come before installed ones."""
-    scripts = environment["PYTHONPATH"]
-    command = [
-        sys.executable,
-        f"{scripts}/describe_runtime.py",
-        str(folder / "facts.json"),
-        "--name",
-        "mine",
-        "--current",
-    ]
+    scripts, machine = environment["PYTHONPATH"], folder / "machine.json"
+    machine.write_text('{"cpu": null}')
+    command = [sys.executable, f"{scripts}/describe_runtime.py", str(folder / "facts.json"), "--machine", str(machine)]
+    command += ["--name", "mine", "--current"]
     path = f"{folder}:{scripts}"
     done = subprocess.run(
         [*command, "--workloads", *workloads],

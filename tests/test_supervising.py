@@ -20,6 +20,7 @@ from gilscope.analysis.collecting import collect_gaps, collect_lab_gaps, collect
 from gilscope.cells import Block
 from gilscope.config import Limits
 from gilscope.measuring.raw import read_values
+from gilscope.running.node import cpu_model, node
 from gilscope.running.progress import Board
 from gilscope.running.watching import last_line
 
@@ -81,15 +82,21 @@ class Bench:
         self.environment = {**environment, "TMPDIR": str(folder), "GILSCOPE_LIMIT_S": "3", "BENCH": str(folder)}
         self.python = [sys.executable]
         (folder / "grim.py").write_text(GRIM)
+        self.is_about(cpu_model())
         self.comes_to("")
         self.block = Block("cp311", "grim", "small", 1, 4, CELLS, 0.1, 2, str(folder))
+
+    def is_about(self, cpu: str | None) -> None:
+        """Say which CPU the results in this folder are about."""
+        (self.folder / "machine.json").write_text(json.dumps({"cpu": cpu}))
 
     def comes_to(self, end: str) -> None:
         (self.folder / "end").write_text(end)
 
     def command(self, script: str) -> list[str]:
         folder, block = self.folder, self.block.to_json()
-        calibration = ["--calibration", str(folder / "calibration.json")]
+        machine = ["--machine", str(folder / "machine.json")]
+        calibration = [*machine, "--calibration", str(folder / "calibration.json")]
         rest = {
             "calibrate": ["measure.py", block, *calibration],
             "measure": [
@@ -114,7 +121,7 @@ class Bench:
                 "--events",
                 str(folder / "events.json"),
             ],
-            "observe": ["observe.py", "cleanup", "--descriptive", "small", str(folder / "lab.json")],
+            "observe": ["observe.py", "cleanup", *machine, "--descriptive", "small", str(folder / "lab.json")],
         }[script]
         return [*self.python, str(self.scripts / rest[0]), *rest[1:]]
 
@@ -201,6 +208,33 @@ def test_a_cell_that_takes_its_process_down_costs_itself_alone(bench: Bench, end
         assert not bench.left()
 
 
+@pytest.mark.parametrize("script", ["calibrate", "measure", "record", "observe"])
+def test_another_cpu_than_the_results_are_about_ends_the_job_before_it_measures(bench: Bench, script: str) -> None:
+    if script in ("measure", "record"):
+        bench.run("calibrate")
+    before = sorted(path.name for path in bench.folder.iterdir())
+    bench.is_about("Imagined CPU @ 1.00GHz")
+    process = bench.start(script)
+    _, complained = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert complained == (
+        f"gilscope: this machine has the CPU {cpu_model()}, and {bench.folder} is about one with Imagined CPU @ 1.00GHz; "
+        "nothing was measured. On a cluster give its entry under `machines:` a partition or constraint that has one kind "
+        "of node (docs/cluster.md), elsewhere give this machine its own label with `machine:`\n"
+    )
+    assert sorted(path.name for path in bench.folder.iterdir()) == before
+
+
+def test_a_job_must_know_which_cpu_its_results_are_about(bench: Bench) -> None:
+    (bench.folder / "machine.json").write_text("{}")
+    process = bench.start("calibrate")
+    _, complained = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert complained == f"gilscope: {bench.folder}/machine.json does not say which CPU it is about: KeyError: 'cpu'\n"
+    bench.is_about(None)
+    bench.run("calibrate")
+
+
 def test_workers_that_hang_go_with_all_their_helpers(bench: Bench) -> None:
     bench.block = replace(bench.block, cells=("multiprocessing-forkserver-2",))
     bench.comes_to("workers: hold the lock")
@@ -219,6 +253,13 @@ def test_where_no_cell_can_be_blamed_the_block_gives_nothing_and_says_why(bench:
     assert facts["not_applicable"] == trace["failed"]["sequential-1"] == reason
     assert {"facts.json": set(facts), "trace.json": set(trace)} == {name: set(file) for name, file in usual.items()}
     assert facts["workers"].keys() == set(CELLS)
+    assert facts["node"] == trace["node"] == bench.read("calibration.json")["node"] == node()
+    assert (
+        facts["calibrated"].keys()
+        == usual["facts.json"]["calibrated"].keys()
+        == {"started", "ended", "waited_s", "node"}
+    )
+    assert {file["node"] for file in usual.values()} == {node()}
     assert bench.cells() == set()
     assert trace["cells"] == {}
     assert bench.read("events.json")["traceEvents"] == []

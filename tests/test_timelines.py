@@ -32,8 +32,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.patches import PathPatch
 from matplotlib.text import Text
-from synthetic import traced_tasks, write_results
+from modelled import traced_tasks
+from synthetic import write_results
 
+pytestmark = pytest.mark.xdist_group("timelines")
+"""One worker draws what its tests share, and not both."""
 WITH_PAIR = ("cp311", "cp313t-gil", "cp313t-nogil")
 PATH = "{http://www.w3.org/2000/svg}path"
 

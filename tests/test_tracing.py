@@ -56,14 +56,20 @@ Read = Callable[[Path], Any]
 
 
 @pytest.fixture(scope="module")
-def traced(tmp_path_factory: pytest.TempPathFactory, scripts: Path, environment: dict[str, str], measure: Any) -> Path:
+def traced(
+    tmp_path_factory: pytest.TempPathFactory,
+    scripts: Path,
+    environment: dict[str, str],
+    measure: Any,
+    this_machine: Path,
+) -> Path:
     """The folder of a traced round."""
     folder = tmp_path_factory.mktemp("trace")
     (folder / "holds.py").write_text(SOURCE)
     block = Block("cp311", "holds", "small", 40, 4, CELLS, 0.1, 2, str(folder))
     assert measure(block, folder).returncode == 0
     command: list[Any] = [sys.executable, scripts / "record.py", block.to_json(), "--round", "1"]
-    command += ["--calibration", folder / "calibration.json"]
+    command += ["--machine", this_machine, "--calibration", folder / "calibration.json"]
     command += ["--trace", folder / "round-1.json", "--events", folder / "round-1.trace.json"]
     done = subprocess.run(
         command, env={**environment, "TMPDIR": str(folder)}, capture_output=True, text=True, check=False, timeout=60

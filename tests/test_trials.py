@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 import pytest
-from gilscope.observing.keeper import MARK
+from gilscope.observing.keeper import MARK, SEGMENT, SEGMENTS
 
 SCRIPTS = Path(__file__).parents[1] / "workflow/scripts"
 GRIM = '''
@@ -143,7 +143,7 @@ class Run:
     def left(self, nests: list[str]) -> list[str]:
         """What is there of a run whose nests had these names: files, processes, segments."""
         files = [path.name for path in self.temporary.iterdir() if path.name != "gilscope-measuring.lock"]
-        segments = [path for nest in nests for path in glob.glob(f"/dev/shm/{nest}-*")]
+        segments = [path for nest in nests for path in glob.glob(f"{SEGMENTS}/{nest.replace('gilscope', SEGMENT)}-*")]
         return [*files, *(f"process {process.pid}" for process in self.processes()), *segments]
 
 
@@ -155,7 +155,10 @@ def temporary() -> Iterator[Path]:
 
 
 def start(scripts: Path, output: Path, temporary: Path, lab: str, descriptive: str) -> Run:
-    command = [sys.executable, str(scripts / "observe.py"), lab, "--descriptive", descriptive, str(output)]
+    machine = output.with_name("machine.json")
+    machine.write_text('{"cpu": null}')
+    command = [sys.executable, str(scripts / "observe.py"), lab, "--machine", str(machine)]
+    command += ["--descriptive", descriptive, str(output)]
     environment = {**os.environ, "TMPDIR": str(temporary), "STARTED": str(output.with_suffix(".started"))}
     # What runs in the background of a shell is deaf to Ctrl-C, and so would be what it starts.
     usual = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -247,6 +250,7 @@ def test_killing_a_lab_leaves_nothing_behind(
     wait_for((tmp_path / "grim.started").exists, run)
     nests = run.nests()
     assert len(run.left(nests)) > 3, "there must be something to clean up"
+    assert any(thing.startswith(SEGMENTS) for thing in run.left(nests)) or not os.path.isdir(SEGMENTS)
     run.process.send_signal(how)
     run.process.wait(30)
     assert_gone(run, nests)

@@ -181,6 +181,7 @@ def test_nor_does_it_in_a_clone_that_was_moved_and_has_another_environment(finis
         ("workflow/scripts/gilscope/workloads/sleep.py", {"measure", "record", "render"}, set()),
         ("workflow/scripts/gilscope/strategies/processes.py", {"measure"}, set()),
         ("config/claims.yaml", {"judge", "render"}, {"measure", "estimate"}),
+        ("workflow/scripts/gilscope/machine.py", {"describe_machine", "collect"}, {"calibrate", "measure", "observe"}),
     ],
 )
 def test_a_change_redoes_what_depends_on_it_and_no_more(
@@ -209,6 +210,19 @@ def test_what_is_there_can_be_reported_without_measuring(finished: Path, tmp_pat
     assert done.returncode == 0, done.stdout + done.stderr
     assert not {"measure", "record", "calibrate"} & set(jobs(done))
     assert (folder / RESULTS / "report.html").exists()
+
+
+def test_to_share_is_not_to_measure(finished: Path, tmp_path: Path) -> None:
+    """Nor to describe the machine anew: this may be another one."""
+    folder = tmp_path / "clone"
+    shutil.copytree(finished, folder, symlinks=True)
+    for file in ("workloads/sleep.py", "machine.py"):
+        with (folder / "workflow/scripts/gilscope" / file).open("a") as changed:
+            changed.write("# another line\n")
+    done = run_in(folder, "bundle", "-n")
+    assert done.returncode == 0, done.stderr
+    assert "bundle_results" in jobs(done)
+    assert not {"describe_machine", "calibrate", "measure", "record", "observe"} & set(jobs(done))
 
 
 def test_every_mistake_ends_before_any_job_with_a_line_of_its_own(finished: Path, tmp_path: Path) -> None:

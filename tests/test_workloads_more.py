@@ -261,14 +261,14 @@ def test_a_table_that_cannot_be_dropped_is_told_not_raised(
 
 @pytest.mark.parametrize("password", [PASSWORD, "Wrong-One"])
 def test_no_file_of_a_measurement_holds_the_dsn(
-    postgres: str, tmp_path: Path, environment: dict[str, str], scripts: Path, password: str
+    postgres: str, tmp_path: Path, environment: dict[str, str], scripts: Path, this_machine: Path, password: str
 ) -> None:
     """Measured with the right password, refused with the wrong one; both files and output are searched."""
     cells = ("asyncio-2", "multiprocessing-2", "threading-2")
     asked = block("db_query_postgres", ROWS, cells).to_json()
     dsn = postgres.replace(PASSWORD, password)
     files = [tmp_path / name for name in ("calibration.json", "round-1.json", "round-1.facts.json")]
-    measure = [sys.executable, scripts / "measure.py", asked, "--calibration", files[0]]
+    measure = [sys.executable, scripts / "measure.py", asked, "--machine", this_machine, "--calibration", files[0]]
     said = ""
     for extra in ([], ["--round", "1", "--raw", files[1], "--facts", files[2]]):
         done = subprocess.run(
