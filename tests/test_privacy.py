@@ -145,11 +145,11 @@ def cleaned(text: str, **private: Any) -> str:
     ("text", "clean"),
     [
         ("No such file: '/home/jo/My Work/a b.txt'", "No such file: '~'"),
-        ("No such file: /home/jo/work/own.py, line 3", "No such file: ~/own.py, line 3"),
+        ("No such file: /home/jo/notes/own.py, line 3", "No such file: ~/own.py, line 3"),
         ("cannot read /Users/jo/x", "cannot read ~"),
         ("cannot read C:\\Users\\Jo Do\\x.txt", "cannot read ~"),
         ("cannot read 'C:\\\\Users\\\\Jo Do\\\\x.txt'", "cannot read '~'"),
-        ("cannot read D:/work/secret/x.txt", "cannot read <path>"),
+        ("cannot read D:/team/secret/x.txt", "cannot read <path>"),
         ("cannot read \\\\server\\share\\x.txt", "cannot read <path>"),
         ("see file:///home/jo/x.html", "see <path>"),
         ("see file:///data/jo/x.html", "see <path>"),
