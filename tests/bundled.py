@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 from gilscope.analysis.break_even import break_even
 from gilscope.analysis.tables import TIMINGS, write_json, write_table
-from gilscope.bundles import Bundle, pack
-from gilscope.bundles.archive import SEAL_LENGTH, sealed
+from gilscope.bundles import BadBundle, Bundle, pack, read_bundle
+from gilscope.bundles.archive import END, SEAL_LENGTH, sealed
 from gilscope.bundles.manifest import MANIFEST
 from gilscope.bundles.packing import write_bundle
 from gilscope.bundles.privacy import Private
@@ -298,3 +299,26 @@ def nothing_done() -> Iterator[None]:
     finally:
         WATCHED.pop()
     assert not DEEDS, DEEDS
+
+
+def first_of_list(data: bytes) -> int:
+    return int(END.unpack_from(data, len(data) - SEAL_LENGTH - END.size)[6])
+
+
+def refusal(file: Path, limits: BundleLimits = LIMITS) -> str:
+    """The line that a bad bundle is refused with, without its name."""
+    with nothing_done(), pytest.raises(BadBundle) as caught:
+        read_bundle(file, limits)
+    line = str(caught.value)
+    assert line.isprintable(), line
+    assert len(line) < 500
+    assert line.endswith((".", "--cores 1")), line
+    name, _, said = line.partition(": ")
+    assert name == "/".join(file.absolute().parts[-2:])
+    return said
+
+
+def refused(folder: Path, data: bytes, limits: BundleLimits = LIMITS) -> str:
+    file = folder / "bad.zip"
+    file.write_bytes(data)
+    return refusal(file, limits)

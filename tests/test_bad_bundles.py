@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
 import struct
-import subprocess
-import sys
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -19,27 +16,23 @@ import pytest
 from bundled import (
     LIMITS,
     contents_of,
-    damaged,
     edited,
-    is_sane,
+    first_of_list,
     listed,
     manifest_of,
-    nothing_done,
     packed,
     plain,
+    refusal,
+    refused,
     repacked,
     resealed,
-    same,
     small_bundle,
-    spoiled,
     zipped,
 )
-from gilscope.bundles import BadBundle, Bundle, read_bundle
+from gilscope.bundles import BadBundle, read_bundle
 from gilscope.bundles.archive import CENTRAL, END, LOCAL, SEAL_LENGTH
 from gilscope.bundles.manifest import MANIFEST
 from gilscope.config import BundleLimits
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 
 Make = Callable[[Path], bytes]
 CSV = "summary.csv"
@@ -49,49 +42,6 @@ LAB = "labs/cp311/startup.json"
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small_bundle(tmp_path_factory.mktemp("good"))
-
-
-@pytest.fixture(scope="module")
-def read(good: Path) -> Bundle:
-    return read_bundle(good, LIMITS)
-
-
-def refusal(file: Path, limits: BundleLimits = LIMITS) -> str:
-    """The line that a bad bundle is refused with, without its name."""
-    with nothing_done(), pytest.raises(BadBundle) as caught:
-        read_bundle(file, limits)
-    line = str(caught.value)
-    assert line.isprintable(), line
-    assert len(line) < 500
-    assert line.endswith((".", "--cores 1")), line
-    name, _, said = line.partition(": ")
-    assert name == "/".join(file.absolute().parts[-2:])
-    return said
-
-
-def refused(folder: Path, data: bytes, limits: BundleLimits = LIMITS) -> str:
-    file = folder / "bad.zip"
-    file.write_bytes(data)
-    return refusal(file, limits)
-
-
-def fuzzing(count: int) -> settings:
-    spared = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-    return settings(max_examples=count, deadline=None, suppress_health_check=spared)
-
-
-def attempt(folder: Path, data: bytes) -> Bundle | None:
-    """What is read of these bytes; None where they are refused. Nothing else may happen."""
-    file = folder / "bad.zip"
-    file.write_bytes(data)
-    with nothing_done():
-        try:
-            return read_bundle(file, LIMITS)
-        except BadBundle as bad:
-            line = str(bad)
-    assert line.isprintable()
-    assert len(line) < 500
-    return None
 
 
 def in_csv(old: str, new: str, count: int = 1) -> Make:
@@ -173,10 +123,6 @@ def ends_with(*changes: tuple[int, int]) -> Make:
         return resealed(bytes(data))
 
     return make
-
-
-def first_of_list(data: bytes) -> int:
-    return int(END.unpack_from(data, len(data) - SEAL_LENGTH - END.size)[6])
 
 
 def lies(field: int, value: int, local: int | None = None, member: int = 1) -> Make:
@@ -616,84 +562,3 @@ def test_html_may_stand_only_where_it_is_shown_as_text(good: Path, tmp_path: Pat
     file = tmp_path / "html.zip"
     file.write_bytes(in_json("verdicts.json", 0, "reason", value="<class 'OSError'> & co")(good))
     assert read_bundle(file, LIMITS).verdicts[0]["reason"] == "<class 'OSError'> & co"
-
-
-def test_the_benchmark_of_damage_runs(root: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, root / "benchmarks/damage.py", "--cases", "48", "--without-heaviest"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"^bytes: 20 refused$", done.stdout, re.MULTILINE)
-    assert "48 cases" in done.stdout
-
-
-@fuzzing(150)
-@given(place=st.integers(0, 10**6), bit=st.integers(0, 7))
-@example(place=0, bit=0)
-@example(place=-1, bit=0)
-@example(place=-SEAL_LENGTH, bit=5)
-def test_no_damaged_byte_is_accepted(good: Path, tmp_path: Path, place: int, bit: int) -> None:
-    data = bytearray(good.read_bytes())
-    data[place % len(data)] ^= 1 << bit
-    refused(tmp_path, bytes(data))
-
-
-@fuzzing(100)
-@given(seed=st.integers(0, 2**32))
-def test_no_damage_is_accepted(good: Path, tmp_path: Path, seed: int) -> None:
-    refused(tmp_path, damaged(good.read_bytes(), random.Random(seed)))
-
-
-@fuzzing(150)
-@given(seed=st.integers(0, 2**32), ends=st.booleans())
-def test_damage_under_a_new_seal_is_refused_or_changes_nothing(
-    good: Path, read: Bundle, tmp_path: Path, seed: int, ends: bool
-) -> None:
-    data, chance = good.read_bytes(), random.Random(seed)
-    at = first_of_list(data) if ends else 0
-    found = attempt(tmp_path, resealed(data[:at] + damaged(data[at:-SEAL_LENGTH], chance) + bytes(SEAL_LENGTH)))
-    assert found is None or same(found, read)
-
-
-@fuzzing(150)
-@given(
-    seed=st.integers(0, 2**32),
-    name=st.sampled_from(
-        [
-            "machine.json",
-            "config.json",
-            "runtimes/cp311.json",
-            "verdicts.json",
-            "break_even.json",
-            "scaling.json",
-            LAB,
-            CSV,
-        ]
-    ),
-)
-def test_what_others_write_is_refused_or_makes_sense(good: Path, tmp_path: Path, seed: int, name: str) -> None:
-    content = spoiled(contents_of(good)[name], random.Random(seed))
-    found = attempt(tmp_path, repacked(good, {name: content}))
-    assert found is None or is_sane(found)
-
-
-@fuzzing(60)
-@given(seed=st.integers(0, 2**32))
-def test_a_spoiled_manifest_is_refused_or_changes_nothing_measured(
-    good: Path, read: Bundle, tmp_path: Path, seed: int
-) -> None:
-    manifest = spoiled(json.dumps(manifest_of(good)).encode(), random.Random(seed))
-    found = attempt(tmp_path, packed(contents_of(good), manifest))
-    if found:
-        assert is_sane(found)
-        assert found.estimates.equals(read.estimates)
-
-
-@fuzzing(100)
-@given(data=st.binary(max_size=300))
-def test_no_bytes_at_all_crash_it(tmp_path: Path, data: bytes) -> None:
-    refused(tmp_path, data)

@@ -43,7 +43,8 @@ def test_what_is_compared(
     chosen = choose_bundles(Config.model_validate(config), folders)
     assert chosen.made == made
     assert sorted(chosen.all) == sorted(every)
-    assert chosen.all[: len(made)] == made, "one's own comes first"
+    first = [config["baseline"]] if str(config.get("baseline")).endswith(".zip") else []
+    assert list(chosen.all[: len(first) + len(made)]) == [*first, *made], "the baseline, then one's own"
 
 
 def test_a_bundle_that_is_not_there_is_no_rules_input() -> None:

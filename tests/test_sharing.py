@@ -112,10 +112,13 @@ def test_when_the_gate_ends_with_one(
     worse = [{**cell, **values, **row} for row in gate.get("worse", [])]
     found = {**gate, "metric": "speedup", "tolerance": 0.05, "worse": worse} if gate else {}
     (tmp_path / "gate.json").write_text(json.dumps(found))
-    (tmp_path / "sides.json").write_text(json.dumps({"sides": [{"bundle": "a"}], "left_out": left_out}))
+    (tmp_path / "sides.json").write_text(
+        json.dumps({"sides": [{"bundle": "a"}], "left_out": left_out, "notes": ["b.zip is called a-2."]})
+    )
     done = subprocess.run(
         [sys.executable, GATE, tmp_path, "page.html"], capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == (1 if ends else 0), done.stderr
     assert (ends or "") in done.stderr
     assert "comparison of 1 bundle: page.html" in done.stdout
+    assert "note: b.zip is called a-2." in done.stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +289,14 @@ def test_the_baseline_comes_first_and_what_differs_is_said() -> None:
     found = compared(bundle("a"), bundle("b", rounds=3), baseline="b").documents["sides"]
     assert [side["side"] for side in found["sides"]] == ["b · cp311", "a · cp311"]
     assert found["notes"] == ["The number of rounds differs: 3 in b; 5 in a."]
+
+
+def test_a_baseline_that_is_a_file_is_that_file() -> None:
+    """Before and after a change on one machine: two files of one name, in two folders."""
+    after, before = bundle("a"), replace(bundle("a-2"), file="before/a.zip")
+    sides = compared(after, before, baseline="before/a.zip").documents["sides"]["sides"]
+    assert [side["file"] for side in sides] == ["before/a.zip", "a.zip"]
+    assert compared(after, before, baseline="a").documents["sides"]["sides"][0]["file"] == "a.zip"
 
 
 def test_labs_are_summed_up_over_their_trials() -> None:

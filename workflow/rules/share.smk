@@ -55,7 +55,6 @@ rule lay_side_by_side:
     localrule: True
     conda:
         "../../environment.yml"
-    threads: all_cores
     params:
         bundles=list(CHOSEN.all),
         limits=CONFIG.bundle_limits.model_dump(mode="json"),

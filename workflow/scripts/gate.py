@@ -17,6 +17,8 @@ def main() -> None:
     sides, gate = (read(arguments.folder / name) for name in ("sides.json", "gate.json"))
     for one in sides["left_out"]:
         print(f"left out: {one['reason']}")
+    for one in sides["notes"]:
+        print(f"note: {one}")
     machines = len({side["bundle"] for side in sides["sides"]})
     print(f"comparison of {machines} bundle{'' if machines == 1 else 's'}: {arguments.page}")
     if gate:

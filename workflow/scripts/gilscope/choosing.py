@@ -28,7 +28,7 @@ def choose_bundles(config: Config, folders: Sequence[str]) -> Chosen:
     """The bundles to compare. folders: this run's, below ``results/``; several where it sweeps several machines.
 
     Named ones are taken as they are, beside those of several machines. A baseline that is a file need not be named
-    twice. What has not been measured has no bundle.
+    twice, and comes first: it keeps its label where another has the same. What has not been measured has no bundle.
     """
     own = tuple(f"results/{folder}.zip" for folder in folders)
     measured = tuple(name for name in own if Path(name).with_suffix("").joinpath("machine.json").is_file())
@@ -37,13 +37,13 @@ def choose_bundles(config: Config, folders: Sequence[str]) -> Chosen:
     if config.bundles:
         return Chosen(tuple(name for name in measured if name in named(config)), named(config))
     found = [str(path.as_posix()) for place in PLACES for path in in_order(place)]
-    return Chosen(measured, tuple(dict.fromkeys([*measured, *found, *baseline_file(config)])))
+    return Chosen(measured, tuple(dict.fromkeys([*baseline_file(config), *measured, *found])))
 
 
 def named(config: Config) -> tuple[str, ...]:
     """The files that the configuration names, folders as what lies in them."""
     files: list[str] = []
-    for name in (*config.bundles, *baseline_file(config)):
+    for name in (*baseline_file(config), *config.bundles):
         inside = in_order(name) if Path(name).is_dir() else []
         files += [path.as_posix() for path in inside] or [name]
     return tuple(dict.fromkeys(files))

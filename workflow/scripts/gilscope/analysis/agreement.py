@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gilscope.analysis.sides import hardware, name_of
+from gilscope.analysis.sides import hardware, side_name
 from gilscope.analysis.surprises import telling
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def compare_claims(bundles: Sequence[Bundle]) -> tuple[list[dict[str, Any]], lis
         claims.append(laid_out(claim, alike))
         left_out += [
             {
-                "side": name_of(bundle.label, row["runtime"]),
+                "side": side_name(bundle.label, row["runtime"]),
                 "against": given[0][0].label,
                 "count": 1,
                 "what": f"the claim {claim}",
@@ -61,7 +61,7 @@ def laid_out(claim: str, given: Sequence[Given]) -> dict[str, Any]:
     for bundle, row in given:
         case = telling(row)
         told = {"verdict": row["verdict"], "reason": row.get("reason") or "", "case": dict(case.case) if case else None}
-        sides[name_of(bundle.label, row["runtime"])] = told
+        sides[side_name(bundle.label, row["runtime"])] = told
     about = {key: first.get(key) for key in ("says", "section", "slide", "demonstration")}
     return {"claim": claim, **about, "outcome": outcome(given), "sides": sides}
 

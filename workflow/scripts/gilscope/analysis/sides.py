@@ -14,6 +14,7 @@ import pandas as pd
 from gilscope.analysis.counterparts import CPYTHON, Identity, identify
 from gilscope.analysis.estimates import ESTIMATES
 from gilscope.analysis.intervals import interval
+from gilscope.bundles.reading import name_of
 
 if TYPE_CHECKING:
     from gilscope.bundles import Bundle
@@ -26,23 +27,28 @@ class NoBaseline(ValueError):
     """None of the bundles is the one that was named as the baseline."""
 
 
-def name_of(label: str, runtime: str) -> str:
+def side_name(label: str, runtime: str) -> str:
     return f"{label} · {runtime}"
 
 
 def baseline_first(bundles: Sequence[Bundle], baseline: str | None) -> list[Bundle]:
     """The bundles with the baseline in front: named by its file or its label, else the first of them.
 
-    Raises NoBaseline where there is none of that name.
+    A file's path comes before its name alone: two runs of one machine have the same. Raises NoBaseline without any.
     """
     if baseline is None:
         return list(bundles)
-    wanted = baseline.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".zip")
-    found = [one for one in bundles if wanted in (one.label, one.file.rsplit("/", 1)[-1].removesuffix(".zip"))]
+    stem = stem_of(baseline.replace("\\", "/"))
+    of_file = [one for one in bundles if one.file == name_of(baseline)]
+    found = of_file or [one for one in bundles if stem in (one.label, stem_of(one.file))]
     if not found:
         known = ", ".join(one.label for one in bundles)
         raise NoBaseline(f"baseline is {baseline!r}, which is none of the bundles that could be read: {known}.")
     return [found[0], *(one for one in bundles if one is not found[0])]
+
+
+def stem_of(file: str) -> str:
+    return file.rsplit("/", 1)[-1].removesuffix(".zip")
 
 
 def in_order(runtimes: Mapping[str, Mapping[str, Any]]) -> list[Identity]:
@@ -73,7 +79,7 @@ def describe_sides(bundles: Sequence[Bundle]) -> list[dict[str, Any]]:
     """A mapping for each side, in order; see ``Comparison`` for its keys."""
     return [
         {
-            "side": name_of(bundle.label, one.runtime),
+            "side": side_name(bundle.label, one.runtime),
             "bundle": bundle.label,
             "file": bundle.file,
             "runtime": one.runtime,
@@ -96,7 +102,7 @@ def gather_cells(bundles: Sequence[Bundle]) -> pd.DataFrame:
     """The estimates of all sides in one table, with ``side`` and ``bundle`` in place of ``machine``."""
     parts = [
         bundle.estimates.drop(columns="machine").assign(
-            bundle=bundle.label, side=[name_of(bundle.label, runtime) for runtime in bundle.estimates["runtime"]]
+            bundle=bundle.label, side=[side_name(bundle.label, runtime) for runtime in bundle.estimates["runtime"]]
         )
         for bundle in bundles
         if len(bundle.estimates)
@@ -116,14 +122,14 @@ def gather_labs(bundles: Sequence[Bundle]) -> pd.DataFrame:
                 continue
             found = interval(np.log(own["value"].to_numpy(float)))
             bounds = {"estimate": found.estimate, "low": found.low, "high": found.high, "trials": found.rounds}
-            place = {"side": name_of(bundle.label, str(runtime)), "lab": lab, "case": case}
+            place = {"side": side_name(bundle.label, str(runtime)), "lab": lab, "case": case}
             rows.append({**place, "metric": metric, "unit": unit, **bounds})
     return pd.DataFrame(rows, columns=["side", "lab", "case", "metric", "unit", "estimate", "low", "high", "trials"])
 
 
 def gather_break_even(bundles: Sequence[Bundle]) -> list[dict[str, Any]]:
     """The rows of every bundle's break_even.json, with ``side``."""
-    return [{"side": name_of(bundle.label, row["runtime"]), **row} for bundle in bundles for row in bundle.break_even]
+    return [{"side": side_name(bundle.label, row["runtime"]), **row} for bundle in bundles for row in bundle.break_even]
 
 
 def what_to_know(bundles: Sequence[Bundle]) -> list[str]:

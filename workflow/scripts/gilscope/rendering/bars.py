@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gilscope.rendering.markup import EMPTY, Html, joined, missing
@@ -10,30 +12,71 @@ from gilscope.rendering.markup import EMPTY, Html, joined, missing
 WIDTH, HEIGHT = 132, 18
 
 
+def bounds_of(limits: Mapping[str, Any]) -> list[float]:
+    """The numbers of a threshold: one, or two of ``within``."""
+    return limits.get("within") or [limit for limit in (limits.get("above"), limits.get("below")) if limit is not None]
+
+
+def scaled(value: float, ratio: bool) -> float:
+    return math.log(value) if ratio else float(value)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Places along a drawing with a threshold in its middle. edges: of the threshold; holds: where the claim does.
+
+    A ratio and its inverse lie equally far from 1.
+    """
+
+    centre: float
+    reach: float
+    width: float
+    ratio: bool
+    limits: Mapping[str, Any]
+
+    @classmethod
+    def around(
+        cls, limits: Mapping[str, Any], values: Sequence[float], *, ratio: bool, width: float, margin: float
+    ) -> Axis:
+        """An axis that holds these values. margin: how much wider it is than they need."""
+        ratio = ratio and min(*values, *bounds_of(limits)) > 0
+        bounds = [scaled(bound, ratio) for bound in bounds_of(limits)]
+        centre = sum(bounds) / len(bounds)
+        least = math.log(1.2) if ratio else 0.1 * abs(centre) or 0.1
+        reach = max(least, *(abs(place - centre) for place in (*bounds, *(scaled(value, ratio) for value in values))))
+        return cls(centre, margin * reach, width, ratio, limits)
+
+    def at(self, value: float) -> float:
+        return self.width / 2 + (scaled(value, self.ratio) - self.centre) / self.reach * self.width / 2
+
+    @property
+    def edges(self) -> list[float]:
+        return [self.at(bound) for bound in bounds_of(self.limits)]
+
+    @property
+    def holds(self) -> tuple[float, float]:
+        left = self.edges[0] if "above" in self.limits or "within" in self.limits else 0
+        right = self.edges[-1] if "below" in self.limits or "within" in self.limits else self.width
+        return left, right
+
+
 def interval_bar(case: dict[str, Any]) -> Html:
     """A case's interval against its threshold; the side on which the claim holds is shaded."""
     estimate, low, high = (case.get(name) for name in ("estimate", "low", "high"))
     limits = case.get("threshold") or {}
-    bounds = limits.get("within") or [
-        limit for limit in (limits.get("above"), limits.get("below")) if limit is not None
-    ]
-    values = [estimate, low, high, *bounds]
+    bounds = bounds_of(limits)
+    values: list[Any] = [estimate, low, high, *bounds]
     if not bounds or any(missing(value) or not math.isfinite(value) for value in values):
         return EMPTY
-    ratio = case.get("unit") == "x" and min(values) > 0
-    places = [math.log(value) if ratio else float(value) for value in values]
-    centre = sum(places[3:]) / len(bounds)
-    least = math.log(1.2) if ratio else 0.1 * abs(centre) or 0.1
-    reach = 1.15 * max(least, *(abs(place - centre) for place in places))
-    at, start, end, *edges = [WIDTH / 2 + (place - centre) / reach * WIDTH / 2 for place in places]
-    left = edges[0] if "above" in limits or "within" in limits else 0
-    right = edges[-1] if "below" in limits or "within" in limits else WIDTH
+    axis = Axis.around(limits, values[:3], ratio=case.get("unit") == "x", width=WIDTH, margin=1.15)
+    at, start, end = map(axis.at, values[:3])
+    left, right = axis.holds
     middle = HEIGHT / 2
     shapes = [
         Html('<rect class="holds" x="{:.1f}" y="1" width="{:.1f}" height="{}" rx="2"/>').format(
             left, right - left, HEIGHT - 2
         ),
-        *(Html('<path class="limit" d="M{0:.1f} 0V{1}"/>').format(edge, HEIGHT) for edge in edges),
+        *(Html('<path class="limit" d="M{0:.1f} 0V{1}"/>').format(edge, HEIGHT) for edge in axis.edges),
         Html('<path class="interval" d="M{:.1f} {}H{:.1f}"/>').format(start, middle, max(end, start + 1)),
         Html('<circle class="estimate" cx="{:.1f}" cy="{}" r="3.4"/>').format(at, middle),
     ]

@@ -8,13 +8,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from gilscope.rendering.bars import Axis
 from gilscope.rendering.claims import basis, measured_interval, threshold
 from gilscope.rendering.markup import EMPTY, Html, counted, joined, missing
 
 WIDTH, LINE, EDGE = 600, 4, 6
 """Width, height of a side's line, and what is free above and below, in the drawing's units."""
-LEAST = {True: math.log(1.2), False: 0.1}
-"""How far the axis goes at least to both sides of the threshold: of ratios in logarithms, else as a share of it."""
 
 
 def forest(found: Mapping[str, Mapping[str, Any]]) -> Html:
@@ -30,40 +29,25 @@ def forest(found: Mapping[str, Mapping[str, Any]]) -> Html:
     own = sorted((one for one in told if kind_of(one["case"]) == usual), key=lambda one: float(one["case"]["estimate"]))
     case = dict(own[0]["case"])
     limits = case["threshold"]
-    bounds = limits.get("within") or [limits[side] for side in ("above", "below") if side in limits]
-    ratio = case.get("unit") == "x" and all(min(one["case"]["low"], one["case"]["estimate"]) > 0 for one in own)
-    ratio = ratio and min(bounds) > 0
-
-    def scaled(value: float) -> float:
-        return math.log(value) if ratio else float(value)
-
-    centre = sum(map(scaled, bounds)) / len(bounds)
-    reached = [scaled(one["case"][name]) for one in own for name in ("low", "high")]
-    least = LEAST[True] if ratio else LEAST[False] * abs(centre) or 0.1
-    reach = 1.05 * max(least, *(abs(end - centre) for end in reached))
-
-    def at(value: float) -> float:
-        return WIDTH / 2 + (scaled(value) - centre) / reach * WIDTH / 2
-
-    edges = sorted(map(at, bounds))
+    ends = [one["case"][name] for one in own for name in ("low", "estimate", "high")]
+    axis = Axis.around(limits, ends, ratio=case.get("unit") == "x", width=WIDTH, margin=1.05)
     height = LINE * len(own) + 2 * EDGE
-    left = edges[0] if "above" in limits or "within" in limits else 0
-    right = edges[-1] if "below" in limits or "within" in limits else WIDTH
+    left, right = axis.holds
     shapes = [
         Html('<rect class="holds" x="{:.0f}" width="{:.0f}" height="{}"/>').format(left, right - left, height),
-        *(Html('<path class="limit" d="M{0:.0f} 0V{1}"/>').format(edge, height) for edge in edges),
+        *(Html('<path class="limit" d="M{0:.0f} 0V{1}"/>').format(edge, height) for edge in axis.edges),
     ]
     for place, one in enumerate(own):
         y = EDGE + LINE * (place + 0.5)
-        low, high, middle = (at(one["case"][name]) for name in ("low", "high", "estimate"))
+        low, high, middle = (axis.at(one["case"][name]) for name in ("low", "high", "estimate"))
         shapes.append(
             Html('<path class="{}" d="M{:.0f} {:g}H{:.0f}M{:.0f} {:g}v3"/>').format(
                 str(one["verdict"]).replace(" ", "-"), low, y, max(high, low + 1), middle, y - 1.5
             )
         )
-    ends = (Html("{} on {}").format(measured_interval(one["case"]), one["side"]) for one in (own[0], own[-1]))
+    outermost = (Html("{} on {}").format(measured_interval(one["case"]), one["side"]) for one in (own[0], own[-1]))
     words = Html("{}, from {} to {}. Claimed {} · {} · {}").format(
-        counted(len(own), "side"), *ends, threshold(case), case["case"], basis(case)
+        counted(len(own), "side"), *outermost, threshold(case), case["case"], basis(case)
     )
     return Html(
         '<svg class="forest" viewBox="0 0 {0} {1}" width="{0}" height="{1}" aria-hidden="true">{2}</svg>'

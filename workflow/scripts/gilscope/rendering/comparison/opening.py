@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from gilscope.analysis.sides import hardware
 from gilscope.figures.comparison import Comparison
 from gilscope.rendering.evidence import kinds_in_words
 from gilscope.rendering.markup import EMPTY, Html, counted, day, folded, joined, missing, note, table
@@ -31,7 +32,7 @@ def opening(comparison: Comparison) -> Html:
     """The title, and one line: how many machines and runtimes, when they were measured."""
     sides = comparison.sides
     bundles = by_bundle(sides)
-    machines = {tuple(facts(side).get(fact) for fact in ("cpu", "usable_cores", "os")) for side in sides}
+    machines = {hardware(facts(side)) for side in sides}
     runtimes = {side["runtime"] for side in sides}
     line = [
         counted(len(bundles), "bundle"),
@@ -106,7 +107,7 @@ def warnings(comparison: Comparison) -> Html:
     if left:
         notes.append(listed("bad", f"{counted(len(left), 'bundle')} left out.", left))
     if comparison.notes:
-        notes.append(listed("warn", "These runs differ in more than machine and runtime.", comparison.notes))
+        notes.append(listed("warn", "To know beforehand.", comparison.notes))
     return joined(notes)
 
 
