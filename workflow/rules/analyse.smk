@@ -1,8 +1,5 @@
 """From raw files to tidy tables, estimates and verdicts."""
 
-ANALYSIS = package("analysis/*.py")
-RUNTIMES = [runtime.id for runtime in ANY_RUN.runtimes]
-
 
 rule configure:
     """The configuration that the results come from."""
@@ -22,11 +19,9 @@ rule configure:
 rule collect:
     """Tidy tables: a row per timed value, trace, round, observation; what workers said, and what gave nothing."""
     input:
-        raws=lambda wildcards: run_of(wildcards).files("raw/{path}/round-{round}.json"),
-        facts=lambda wildcards: run_of(wildcards).files(
-            "raw/{path}/round-{round}.facts.json"
-        ),
-        traces=lambda wildcards: run_of(wildcards).traces(),
+        raws=all_rounds(f"raw/{ALL_ROUNDS}.json"),
+        facts=all_rounds(f"raw/{ALL_ROUNDS}.facts.json"),
+        traces=all_rounds(TRACES),
         labs=lambda wildcards: run_of(wildcards).labs(),
         machine="results/{machine}/machine.json",
         runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
@@ -98,5 +93,6 @@ rule judge:
         "../../environment.yml"
     params:
         workloads=ANY_RUN.workloads,
+        budgeted=CONFIG.budget_minutes > 0,
     script:
         "../scripts/judge.py"

@@ -1,24 +1,28 @@
 """Measuring: every job alone on the machine, rounds of all blocks interleaved (round 1 of all before round 2)."""
 
 RUNNING = package("running/*.py")
-TRACING = package("measuring/memory.py", "measuring/trac*.py")
-MEASURING = package("cells.py", "measuring/*.py")
-TIMING = [*RUNNING, *(file for file in MEASURING if file not in TRACING)]
+MEASURING = [*RUNNING, *package("cells.py", "measuring/*.py")]
+BLOCK = "{runtime}/{workload}/{size}"
+ROUND = f"{BLOCK}/round-{{round}}"
 
 
-rule calibrate:
-    """How many loops a value and how many laps a round has, fixed once and shared by all rounds of the block."""
+rule begin:
+    """A block's first round, which also decides how many loops a value and how many laps all of its rounds have."""
     input:
         script="workflow/scripts/measure.py",
         code=code_of,
         environment=environment_of,
         machine=ancient("results/{machine}/machine.json"),
-        measuring=TIMING,
+        measuring=MEASURING,
     output:
-        "results/{machine}/raw/{runtime}/{workload}/{size}/calibration.json",
+        calibration=f"results/{{machine}}/raw/{BLOCK}/calibration.json",
+        raw=f"results/{{machine}}/raw/{BLOCK}/round-1.json",
+        facts=f"results/{{machine}}/raw/{BLOCK}/round-1.facts.json",
+        trace=f"results/{{machine}}/traces/{BLOCK}/round-1.json",
+        events=f"results/{{machine}}/traces/{BLOCK}/round-1.trace.json",
     log:
-        "results/{machine}/logs/calibrate/{runtime}/{workload}/{size}.log",
-    priority: 10000000
+        f"results/{{machine}}/logs/measure/{BLOCK}/round-1.log",
+    priority: turn(1)
     conda:
         "../../environment.yml"
     threads: all_cores
@@ -30,25 +34,29 @@ rule calibrate:
         start=start_of,
         identity=identity_of,
     shell:
-        "{params.start} {input.script} {params.block:q} --machine {input.machine}"
-        " --calibration {output} 2> {log}"
+        "{params.start} {input.script} {params.block:q} --machine {input.machine} --calibration {output.calibration}"
+        " --round 1 --raw {output.raw} --facts {output.facts} --trace {output.trace} --events {output.events} 2> {log}"
 
 
 rule measure:
-    """One round: a new process that takes laps over all cells of one block."""
+    """One round: a new process that takes laps over the cells of one block, and then traces each of them once."""
     input:
         script="workflow/scripts/measure.py",
-        calibration=rules.calibrate.output[0],
+        calibration=rules.begin.output.calibration,
         code=code_of,
         environment=environment_of,
         machine=ancient("results/{machine}/machine.json"),
-        measuring=TIMING,
+        measuring=MEASURING,
     output:
-        raw="results/{machine}/raw/{runtime}/{workload}/{size}/round-{round}.json",
-        facts="results/{machine}/raw/{runtime}/{workload}/{size}/round-{round}.facts.json",
+        raw=f"results/{{machine}}/raw/{ROUND}.json",
+        facts=f"results/{{machine}}/raw/{ROUND}.facts.json",
+        trace=f"results/{{machine}}/traces/{ROUND}.json",
+        events=f"results/{{machine}}/traces/{ROUND}.trace.json",
     log:
-        "results/{machine}/logs/measure/{runtime}/{workload}/{size}/round-{round}.log",
-    priority: turn(record=False)
+        f"results/{{machine}}/logs/measure/{ROUND}.log",
+    wildcard_constraints:
+        round=r"[2-9]|\d\d+",
+    priority: turn()
     conda:
         "../../environment.yml"
     threads: all_cores
@@ -59,36 +67,39 @@ rule measure:
         block=lambda wildcards: block_of(wildcards).to_json(),
         start=start_of,
         identity=identity_of,
+        part=part_of,
     shell:
-        "{params.start} {input.script} {params.block:q} --machine {input.machine}"
-        " --calibration {input.calibration} --round {wildcards.round} --raw {output.raw} --facts {output.facts} 2> {log}"
+        "{params.start} {input.script} {params.block:q} --machine {input.machine} --calibration {input.calibration}"
+        " --round {wildcards.round} {params.part} --raw {output.raw} --facts {output.facts}"
+        " --trace {output.trace} --events {output.events} 2> {log}"
 
 
-rule record:
-    """Traces, apart from the timed rounds: each task's start, end, CPU time and worker; switches and memory."""
+checkpoint allocate:
+    """The rest of the budget: more rounds for the cases that are open, the neediest first. Earlier ones are kept."""
     input:
-        script="workflow/scripts/record.py",
-        calibration=rules.calibrate.output[0],
-        code=code_of,
-        environment=environment_of,
-        machine=ancient("results/{machine}/machine.json"),
-        measuring=TIMING + TRACING,
+        raws=lambda wildcards: run_of(wildcards).files(f"raw/{ALL_ROUNDS}.json", pilot=True),
+        facts=lambda wildcards: run_of(wildcards).files(f"raw/{ALL_ROUNDS}.facts.json", pilot=True),
+        traces=lambda wildcards: run_of(wildcards).traces(pilot=True),
+        labs=lambda wildcards: run_of(wildcards).labs(),
+        machine="results/{machine}/machine.json",
+        runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
+        claims=CONFIG.claims,
+        code=[*ANALYSIS, *package("claim*.py")],
     output:
-        trace="results/{machine}/traces/{runtime}/{workload}/{size}/round-{round}.json",
-        events="results/{machine}/traces/{runtime}/{workload}/{size}/round-{round}.trace.json",
+        update("results/{machine}/allocation.json"),
     log:
-        "results/{machine}/logs/record/{runtime}/{workload}/{size}/round-{round}.log",
-    priority: turn(record=True)
+        "results/{machine}/logs/allocate.log",
+    localrule: True
     conda:
         "../../environment.yml"
+    # Alone, as what it decides about is measured.
     threads: all_cores
-    resources:
-        slurm_partition=partition_of,
-        constraint=constraint_of,
     params:
-        block=lambda wildcards: block_of(wildcards).to_json(),
-        start=start_of,
-        identity=identity_of,
-    shell:
-        "{params.start} {input.script} {params.block:q} --machine {input.machine}"
-        " --calibration {input.calibration} --round {wildcards.round} --trace {output.trace} --events {output.events} 2> {log}"
+        folder=lambda wildcards: f"results/{wildcards.machine}",
+        blocks=lambda wildcards: [block.to_json() for block in run_of(wildcards).blocks],
+        budget_minutes=CONFIG.budget_minutes,
+        limits=CONFIG.limits.model_dump(mode="json"),
+        workloads=ANY_RUN.workloads,
+        absent=ANY_RUN.absent,
+    script:
+        "../scripts/allocate.py"

@@ -44,6 +44,9 @@ PLAN = None if told else export_plan(RUNS)
 ANY_RUN = next(iter(RUNS.values()))
 CONFIG = ANY_RUN.config
 MEASURES = ANY_RUN.measures
+RUNTIMES = [runtime.id for runtime in ANY_RUN.runtimes]
+ALL_ROUNDS = "{path}/round-{round}"
+TRACES = f"traces/{ALL_ROUNDS}.json"
 
 FIGURES = sorted(
     path.stem
@@ -66,6 +69,9 @@ def package(*patterns):
     """Files of the package that a rule depends on, by patterns below it; Snakemake does not see imports."""
     root = Path("workflow/scripts/gilscope")
     return sorted({str(path) for pattern in patterns for path in root.glob(pattern)})
+
+
+ANALYSIS = package("analysis/*.py")
 
 
 def drawing(figure):
@@ -125,12 +131,31 @@ def constraint_of(wildcards):
     return run_of(wildcards).destination.constraint
 
 
-def turn(record):
-    """Earlier rounds first, in a round block by block; the timing of a round of a block before its tracing."""
-    return lambda wildcards: (
-        2 * run_of(wildcards).turn(block_of(wildcards), int(wildcards.round))
-        + (not record)
+def turn(number=None):
+    """Earlier rounds first, in a round block by block. number: of the round, where no wildcard tells it."""
+    return lambda wildcards: run_of(wildcards).priority(
+        block_of(wildcards), number or int(wildcards.round)
     )
+
+
+def part_of(wildcards):
+    """What a round takes of its block, for the command: everything, or where it was added, what it was added for."""
+    one = run_of(wildcards).turn_of(block_of(wildcards), int(wildcards.round))
+    if one.stage == 1:
+        return ""
+    return f"--stage {one.stage} --laps {one.laps} --only {' '.join(one.only)}"
+
+
+def all_rounds(pattern):
+    """A file of every round, those included that the rest of the budget was allocated to."""
+
+    def files(wildcards):
+        run = run_of(wildcards)
+        if run.allocates:
+            checkpoints.allocate.get(machine=wildcards.machine)
+        return run.traces() if pattern is TRACES else run.files(pattern)
+
+    return files
 
 
 def all_cores(wildcards):

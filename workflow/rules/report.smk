@@ -13,7 +13,7 @@ rule plot:
         break_even="results/{machine}/break_even.json",
         machine="results/{machine}/machine.json",
         runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
-        tasks=lambda wildcards: run_of(wildcards).traces(),
+        tasks=lambda wildcards: run_of(wildcards).traces(pilot=True),
         code=package("figures/*.py", "analysis/*.py"),
     output:
         *map(drawing, FIGURES),

@@ -1,7 +1,7 @@
 from gilscope.analysis.collecting import collect_runtimes
 from gilscope.analysis.comparing import compare_runtimes
 from gilscope.analysis.decisions import fill_decisions
-from gilscope.analysis.evidence import gather_evidence
+from gilscope.analysis.looks import gather_looks, stages_of
 from gilscope.analysis.tables import read_json, read_table, write_json
 from gilscope.analysis.verdicts import judge
 from gilscope.claim_files import read_claims
@@ -11,15 +11,17 @@ if __name__ == "__main__":
     given = snakemake.input
     claims = read_claims(given.claims)
     runtimes = collect_runtimes(given.runtimes)
-    evidence = gather_evidence(
+    rounds = read_table(given.rounds)
+    *earlier, evidence = gather_looks(
         *map(read_table, (given.timings, given.traces, given.observations)),
-        rounds=read_table(given.rounds),
+        rounds=rounds,
         gaps=read_json(given.gaps),
         runtimes=runtimes,
         cores=read_json(given.machine)["usable_cores"],
+        looks=max(2, stages_of(rounds)) if snakemake.params.budgeted else stages_of(rounds),
     )
     known = {name: load_workload(name, folder) for name, folder in snakemake.params.workloads.items()}
-    write_json(judge(claims.claims, evidence, known, claims.otherwise), snakemake.output.verdicts)
+    write_json(judge(claims.claims, evidence, known, claims.otherwise, earlier), snakemake.output.verdicts)
     write_json(compare_runtimes(evidence), snakemake.output.across)
     write_json(claims.irrefutable, snakemake.output.irrefutable)
     estimates, pays = read_table(given.estimates), read_json(given.break_even)

@@ -1,25 +1,38 @@
-"""Measure one round of one block, or calibrate it (rules measure and calibrate)."""
+"""Measure and trace one round of one block; the first also decides what all of them share (rules begin and measure)."""
 
 from __future__ import annotations
 
 import argparse
 import os
+from typing import Any
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("block", help="the block as JSON")
     parser.add_argument("--machine", required=True, help="the machine.json of the results that this belongs to")
-    parser.add_argument("--calibration", required=True, help="read it, or write it where no round is given")
-    parser.add_argument("--round", type=int)
-    parser.add_argument("--raw")
-    parser.add_argument("--facts")
+    parser.add_argument("--calibration", required=True, help="what the rounds share: round 1 writes it, others read it")
+    parser.add_argument("--round", type=int, required=True)
+    parser.add_argument("--raw", required=True)
+    parser.add_argument("--facts", required=True)
+    parser.add_argument("--trace", required=True)
+    parser.add_argument("--events", required=True, help="the trace for Perfetto")
+    parser.add_argument("--stage", type=int, default=1)
+    parser.add_argument("--laps", type=int, help="how many laps; as many as calibrated by default")
+    parser.add_argument("--only", nargs="+", metavar="CELL", help="the cells to measure; all by default")
     arguments = parser.parse_args()
 
-    from gilscope.cells import Block
+    from gilscope.cells import Block, Turn
     from gilscope.running.supervising import supervise
 
     block = Block.from_json(arguments.block)
+    only = tuple(arguments.only) if arguments.only else None
+    turn = Turn(arguments.round, arguments.stage, only, arguments.laps)
+
+    def calibration() -> Any:
+        from gilscope.running.files import read_json
+
+        return None if turn.first else read_json(arguments.calibration)
 
     def attempt(left_out: dict[str, str]) -> None:
         from gilscope.running.place import stay_on
@@ -28,31 +41,34 @@ def main() -> None:
         from gilscope.measuring.hidden import turn_off_hidden_threads
 
         turn_off_hidden_threads()
-        from gilscope.running.files import read_json, write_json
-
-        if arguments.round is None:
-            from gilscope.measuring.rounds import calibrate
-
-            calibrate(block, arguments.calibration, left_out)
-            return
         from gilscope.measuring.raw import write_suite
-        from gilscope.measuring.rounds import measure_round
+        from gilscope.measuring.rounds import take_round
 
-        calibration = read_json(arguments.calibration)
-        values, facts = measure_round(block, arguments.round, calibration, os.path.dirname(arguments.raw), left_out)
-        write_suite(arguments.raw, values)
-        write_json(arguments.facts, facts)
+        taken = take_round(block, turn, os.path.dirname(arguments.raw), calibration(), left_out)
+        write_suite(arguments.raw, taken.values)
+        write(taken.calibration, taken.facts, taken.trace)
 
     def surrender(reason: str, left_out: dict[str, str]) -> None:
-        from gilscope.running.files import EMPTY_SUITE, read_json, write_json
-        from gilscope.running.surrendering import empty_calibration, empty_round
+        from gilscope.running.files import EMPTY_SUITE, write_json
+        from gilscope.running.surrendering import empty_calibration, empty_round, empty_trace
 
-        if arguments.round is None:
-            write_json(arguments.calibration, empty_calibration(block, reason))
-            return
-        calibration = read_json(arguments.calibration)
+        shared = calibration() or empty_calibration(block, left_out, reason)
         write_json(arguments.raw, EMPTY_SUITE)
-        write_json(arguments.facts, empty_round(block, arguments.round, calibration, left_out, reason))
+        write(
+            shared,
+            empty_round(block, turn, shared, left_out, reason),
+            empty_trace(block, turn.number, left_out, reason),
+        )
+
+    def write(shared: dict[str, Any], facts: dict[str, Any], trace: dict[str, Any]) -> None:
+        from gilscope.measuring.trace_events import trace_events
+        from gilscope.running.files import write_json
+
+        if turn.first:
+            write_json(arguments.calibration, shared)
+        write_json(arguments.trace, trace)
+        write_json(arguments.events, trace_events(trace))
+        write_json(arguments.facts, facts)
 
     supervise(attempt, surrender)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -43,6 +44,7 @@ class Block:
     tasks: how many tasks one value does, divided among the workers.
     cells: names of the cells apart from ``sequential-1``, which is in every block.
     seconds: how long one round should last.
+    seldom: those of the cells that no claim names, which a round takes in one lap of three.
     folder: where a user's own workload lies; empty for those in the package.
     external: the outside service that it may use, when the configuration names one; its address is not part of this.
     """
@@ -57,6 +59,7 @@ class Block:
     min_laps: int = 5
     folder: str = ""
     external: str = ""
+    seldom: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -69,4 +72,27 @@ class Block:
     @classmethod
     def from_json(cls, text: str) -> Block:
         fields = json.loads(text)
-        return cls(**{**fields, "cells": tuple(fields["cells"])})
+        return cls(**{**fields, "cells": tuple(fields["cells"]), "seldom": tuple(fields["seldom"])})
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Which round of a block it is.
+
+    stage: 1 for those that every block gets, 2 and more for those that were added where they decide something.
+    only: the cells that it takes; None for all of the block.
+    laps: how many it has; None for as many as the block's first round has found out.
+    """
+
+    number: int
+    stage: int = 1
+    only: tuple[str, ...] | None = None
+    laps: int | None = None
+
+    @property
+    def first(self) -> bool:
+        return self.number == 1
+
+    def of(self, cells: Iterable[str]) -> list[str]:
+        """Those of the cells that this round takes."""
+        return [name for name in cells if self.only is None or name in self.only]

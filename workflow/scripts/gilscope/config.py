@@ -29,13 +29,13 @@ class Strict(BaseModel):
 class Measure(Strict):
     """How long and how often."""
 
-    rounds: int = Field(5, ge=1, le=100, strict=True, description="a number of rounds is a whole number from 1 to 100")
+    rounds: int = Field(
+        5, ge=1, le=100, strict=True, description="the rounds that every block gets are a whole number from 1 to 100"
+    )
     seconds: float = Field(
-        1.0, ge=0.1, le=3600, description="the seconds that a round of one block lasts are 0.1 to 3600"
+        2.5, ge=0.1, le=3600, description="the seconds that a round of one block lasts are 0.1 to 3600"
     )
-    min_laps: int = Field(
-        3, ge=2, le=100, strict=True, description="the fewest laps of a round, warm-up included, are 2 to 100"
-    )
+    min_laps: int = Field(2, ge=1, le=100, strict=True, description="the fewest laps of a round are 1 to 100")
     limit_s: int = Field(
         120, ge=5, le=86400, strict=True, description="the seconds after which a value counts as hanging are 5 to 86400"
     )
@@ -209,6 +209,12 @@ class Config(Strict):
     machines: dict[Label, NodeType] = Field(
         default_factory=dict,
         description="machines map a label (a-z, 0-9 and -) to the cores, partition and constraint of a cluster's nodes",
+    )
+    budget_minutes: float = Field(
+        12,
+        ge=0,
+        le=10_000,
+        description="budget_minutes, what a sweep may take, is 1 to 10000, or 0 for the fixed rounds alone",
     )
     measure: Measure = Field(Measure(), description="measure is a mapping with rounds, seconds, min_laps, limit_s")
     runtimes: list[RuntimeRequest] = Field(

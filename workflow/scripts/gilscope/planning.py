@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gilscope.cells import Block
+from gilscope.cells import Block, Turn
 from gilscope.claim_files import read_claims
 from gilscope.claims import ClaimsFile
 from gilscope.config import CURRENT, Config, Services
@@ -19,7 +20,7 @@ from gilscope.destinations import Destination, destinations
 from gilscope.labs import load_lab
 from gilscope.mistakes import Mistakes
 from gilscope.resolving import Runtime, interpreter_variable, resolve
-from gilscope.sweep import build_sweep, expected_seconds, known_workloads, libraries_of, memory_mistakes
+from gilscope.sweep import JOB_S, build_sweep, expected_seconds, known_workloads, libraries_of, memory_mistakes
 from gilscope.workloads import Workload
 from gilscope.workloads._external import variable
 
@@ -45,8 +46,14 @@ class Run:
     libraries: tuple[str, ...]
 
     @property
-    def rounds(self) -> range:
+    def pilot(self) -> range:
+        """The rounds that every block gets."""
         return range(1, self.config.measure.rounds + 1)
+
+    @property
+    def allocates(self) -> bool:
+        """Whether more rounds are added where they decide something."""
+        return self.measures and self.config.budget_minutes > 0
 
     def runtime(self, name: str) -> Runtime:
         return next(runtime for runtime in self.runtimes if runtime.id == name)
@@ -59,7 +66,7 @@ class Run:
     def block(self, runtime: str, workload: str, size: str) -> Block:
         return self.blocks[self.places[f"{runtime}/{workload}/{size}"]]
 
-    def turn(self, block: Block, number: int) -> int:
+    def priority(self, block: Block, number: int) -> int:
         """When a round's turn comes: the higher, the sooner. Earlier rounds first; in a round block by block.
 
         A block's runtimes follow one another, so that they meet the same machine, in turned order every second round.
@@ -70,20 +77,25 @@ class Run:
             place += count - 1 - 2 * (place % count)
         return (1000 - number) * len(self.blocks) - place
 
-    def measured_rounds(self) -> list[tuple[Block, int]]:
-        """The blocks and rounds to collect: all, or the complete ones where nothing is measured."""
-        return [
-            (block, number)
-            for number in self.rounds
-            for block in self.blocks
-            if self.measures or self.is_measured(block, number)
-        ]
+    def turns(self) -> list[tuple[Block, Turn]]:
+        """Every round of every block, round by round: those that all get, then those that were allocated."""
+        extra = read_turns(f"results/{self.folder}/allocation.json")
+        everyone = [(block, Turn(number)) for number in self.pilot for block in self.blocks]
+        return everyone + [(self.blocks[self.places[path]], turn) for path, turn in extra if path in self.places]
 
-    def files(self, pattern: str) -> list[str]:
-        """A file per block and round, round by round; ``pattern`` has {path} and {round}."""
+    def turn_of(self, block: Block, number: int) -> Turn:
+        return next(turn for one, turn in self.turns() if one == block and turn.number == number)
+
+    def files(self, pattern: str, *, pilot: bool = False) -> list[str]:
+        """A file per block and round, round by round; ``pattern`` has {path} and {round}.
+
+        Those of all rounds to collect, or where nothing is measured, of the complete ones. pilot: only of the rounds
+        that every block gets.
+        """
         return [
-            f"results/{self.folder}/" + pattern.format(path=block.path, round=number)
-            for block, number in self.measured_rounds()
+            f"results/{self.folder}/" + pattern.format(path=block.path, round=turn.number)
+            for block, turn in self.turns()
+            if (self.measures or self.is_measured(block, turn.number)) and not (pilot and turn.stage > 1)
         ]
 
     def labs(self) -> list[str]:
@@ -95,9 +107,9 @@ class Run:
         ]
         return files if self.measures else [file for file in files if Path(file).exists()]
 
-    def traces(self) -> list[str]:
+    def traces(self, *, pilot: bool = False) -> list[str]:
         """The trace files that go with the rounds; where nothing is measured, a missing one is left out."""
-        files = self.files("traces/{path}/round-{round}.json")
+        files = self.files("traces/{path}/round-{round}.json", pilot=pilot)
         return files if self.measures else [file for file in files if Path(file).exists()]
 
     def is_measured(self, block: Block, number: int) -> bool:
@@ -106,17 +118,32 @@ class Run:
 
     def outlook(self) -> str:
         """One line: how many blocks, how much of them is still to be measured, about how long."""
-        rounds = len(self.rounds)
-        left = sum(not self.is_measured(block, number) for block in self.blocks for number in self.rounds)
-        share = left / (rounds * len(self.blocks))
-        labs = [Path(file) for file in self.labs() if not Path(file).exists()]
-        seconds = expected_seconds(self.blocks, rounds) * share + sum(load_lab(lab.stem).seconds for lab in labs)
+        turns = self.turns()
+        left = [(block, turn) for block, turn in turns if not self.is_measured(block, turn.number)]
+        labs = [Path(file).stem for file in self.labs() if not Path(file).exists()]
         blocks = f"{len(self.blocks)} blocks" + (f" in {len(self.runtimes)} runtimes" if len(self.runtimes) > 1 else "")
         return (
-            f"gilscope: {blocks} × {rounds} rounds on {self.destination.usable_cores} usable cores, "
-            f"{left} rounds and {len(labs)} {'lab' if len(labs) == 1 else 'labs'} to measure, "
-            f"about {max(1, round(seconds / 60))} min; results/{self.folder}/report.html"
+            f"gilscope: {blocks} × {len(self.pilot)} rounds on {self.destination.usable_cores} usable cores, "
+            f"{len(left)} rounds and {len(labs)} {'lab' if len(labs) == 1 else 'labs'} to measure, "
+            f"about {self.minutes(left, labs)} min; results/{self.folder}/report.html"
         )
+
+    def minutes(self, left: Sequence[tuple[Block, Turn]], labs: Sequence[str]) -> int:
+        """About how long the run takes that measures these rounds and labs, and what it allocates after them."""
+        seconds = expected_seconds(left) + sum(load_lab(lab).seconds + JOB_S for lab in labs)
+        if self.allocates and not Path(f"results/{self.folder}/allocation.json").exists():
+            seconds = max(seconds, 60 * self.config.budget_minutes)
+        return max(1, round(seconds / 60))
+
+
+def read_turns(path: str) -> list[tuple[str, Turn]]:
+    """The rounds that an ``allocation.json`` lists, each with its block's path; none where there is no such file."""
+    if not Path(path).exists():
+        return []
+    return [
+        (row["block"], Turn(row["round"], row["stage"], tuple(row["only"]), row["laps"]))
+        for row in json.loads(Path(path).read_text(encoding="utf-8"))["rounds"]
+    ]
 
 
 def plan_runs(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gilscope.cells import SEQUENTIAL, Block, Cell
+from gilscope.cells import SEQUENTIAL, Block, Cell, Turn
 from gilscope.claims import MOST_PROCESSES, TIMED, WAITING_WORKERS, Claim, leaf
 from gilscope.config import Config, Grid, Size
 from gilscope.discovery import sources
@@ -20,10 +20,10 @@ from gilscope.workloads import Workload, expand, load_workload, workload_names
 
 MOST_TASKS = 256
 DECK_TASKS = 4
-START_S = 1.5
+JOB_S = 0.6
 TYPICAL_VALUE_S = {"small": 0.01, "medium": 0.02, "large": 0.1, "deck": 0.3}
 """What a cell's value takes on a common machine; a value of a small size holds several loops."""
-ANALYSIS_S = 40.0
+ANALYSIS_S = 20.0
 
 
 @dataclass
@@ -34,6 +34,7 @@ class Plan:
     size: Size
     folder: str = ""
     cells: dict[Cell, None] = field(default_factory=dict)
+    claimed: set[Cell] = field(default_factory=set)
 
     def add(self, cells: Iterable[Cell]) -> None:
         self.cells.update(dict.fromkeys(cell for cell in cells if cell != SEQUENTIAL))
@@ -66,6 +67,18 @@ def controls(plan: Plan, cores: int) -> list[Cell]:
     if plan.workload.kind != "cpu":
         return [Cell("ceiling", max(counts, default=WAITING_WORKERS), "warm")]
     return [*(Cell("ceiling", count, "warm") for count in sorted(counts | {cores})), Cell("asyncio", cores)]
+
+
+def seldom(plan: Plan, cores: int) -> list[Cell]:
+    """The cells that no claim names, where one names others; the machine's limit is what claims are held against."""
+    if not plan.claimed:
+        return []
+    limit = min(
+        (cell for cell in plan.cells if cell.strategy == "ceiling" and cell.workers >= cores),
+        default=None,
+        key=lambda cell: cell.workers,
+    )
+    return [cell for cell in plan.cells if cell not in plan.claimed and cell != limit]
 
 
 def grid_cells(config: Config, grid: Grid, cores: int) -> list[Cell]:
@@ -155,7 +168,9 @@ def claimed_plans(
             assert case.workload
             facts, folder = known[case.workload]
             wanted = leaf(claim, case, facts, cores)
-            plans.setdefault((facts.name, case.size), Plan(facts, case.size, folder)).add(wanted.cells)
+            plan = plans.setdefault((facts.name, case.size), Plan(facts, case.size, folder))
+            plan.add(wanted.cells)
+            plan.claimed.update(wanted.cells)
     return plans
 
 
@@ -196,6 +211,7 @@ def build_sweep(
                 parameter=parameter,
                 tasks=task_count((cell.workers for cell in plan.cells), cores, plan.size),
                 cells=tuple(sorted(cell.name for cell in plan.cells)),
+                seldom=tuple(sorted(cell.name for cell in seldom(plan, cores))),
                 seconds=config.measure.seconds,
                 min_laps=config.measure.min_laps,
                 folder=plan.folder,
@@ -244,15 +260,14 @@ def block_sources(block: Block) -> list[str]:
     return sorted(set().union(*map(sources, modules)))
 
 
-def expected_seconds(blocks: Sequence[Block], rounds: int) -> float:
-    """About how long the rounds will take: waiting workloads say how long they wait, for others the size tells."""
+def lap_seconds(block: Block) -> float:
+    return TYPICAL_VALUE_S[block.size] * len(block.cells)
+
+
+def expected_seconds(left: Iterable[tuple[Block, Turn]]) -> float:
+    """About how long these rounds take, and the analysis after them."""
     total = ANALYSIS_S
-    for block in blocks:
-        facts = load_workload(block.workload, block.folder)
-        waits = facts.unit == "s"
-        value = block.parameter * block.tasks if waits else TYPICAL_VALUE_S[block.size]
-        shares = [min(Cell.parse(name).workers, block.tasks) if waits else 1 for name in block.cells]
-        references = 1 + math.ceil((len(block.cells) + 1) / 2)
-        lap = value * (references + sum(1 / share for share in shares))
-        total += rounds * (max(block.seconds, block.min_laps * lap) + START_S + lap / 2) + START_S + lap
+    for block, turn in left:
+        lap = lap_seconds(block)
+        total += max(block.seconds, block.min_laps * lap) + JOB_S + lap
     return total

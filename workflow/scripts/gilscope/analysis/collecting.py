@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ ROUNDS = [
     "parameter",
     "unit",
     "round",
+    "stage",
     "job",
     "node",
     "started",
@@ -63,6 +65,42 @@ ROUNDS = [
     "swap_mib",
     "flags",
 ]
+
+
+@dataclass(frozen=True)
+class Collected:
+    """Everything that a run has measured and observed, tidy."""
+
+    timings: pd.DataFrame
+    traces: pd.DataFrame
+    rounds: pd.DataFrame
+    observations: pd.DataFrame
+    gaps: list[Any]
+    runtimes: dict[str, Any]
+
+
+def collect_run(
+    facts: Sequence[str],
+    traces: Sequence[str],
+    labs: Sequence[str],
+    runtimes: Sequence[str],
+    *,
+    machine: Mapping[str, Any],
+    limits: Limits,
+    absent: Sequence[Mapping[str, str]] = (),
+) -> Collected:
+    """All tables of a run, from its files. facts: of its rounds, whose raw files lie beside them."""
+    rounds = collect_rounds(facts, traces, labs, limits, machine["usable_cores"])
+    label, told = machine["label"], collect_runtimes(runtimes)
+    raws = [file.replace(".facts.json", ".json") for file in facts]
+    return Collected(
+        timings=collect_timings(raws, facts, label, told, rounds["flags"].head(len(facts))),
+        traces=collect_traces(traces, label),
+        rounds=rounds,
+        observations=collect_observations(labs, label),
+        gaps=[*absent, *collect_gaps(facts), *collect_lab_gaps(labs)],
+        runtimes=told,
+    )
 
 
 def block_columns(facts: Mapping[str, Any], machine: str) -> dict[str, Any]:
@@ -187,6 +225,7 @@ def collect_rounds(
         environment = about["environment"]
         when = {key: about[key] for key in ("round", "started", "ended", "waited_s", "laps")}
         when["node"] = about.get("node")
+        when["stage"] = about["stage"]
         calibrated[about["block"]["runtime"], about["block"]["workload"], about["block"]["size"]] = {
             **place(about),
             "job": "calibrate",

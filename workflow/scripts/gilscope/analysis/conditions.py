@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from gilscope.analysis.evidence import Evidence, NotTested, speedup_centres
 from gilscope.analysis.intervals import Interval, interval
@@ -60,14 +61,20 @@ def what_to_do(evidence: Evidence, preset: str) -> str:
     return f"run it with --configfile config/presets/{preset}.yaml, or list one in runtimes"
 
 
-def ceiling_of(evidence: Evidence, claimed: Leaf) -> Interval | None:
+def ceiling_cell(evidence: Evidence, claimed: Leaf) -> Cell | None:
     """The machine's limit in a case's block: at the usable cores, or where that is not measured, at the next count."""
     for workers in range(evidence.cores, 2 * max(evidence.cores, WAITING_WORKERS) + 1):
-        try:
-            return interval(speedup_centres(evidence, claimed, Cell("ceiling", workers, "warm")))
-        except NotTested:
-            continue
+        cell = Cell("ceiling", workers, "warm")
+        with suppress(NotTested):
+            evidence.of_cell(evidence.ratios, claimed, cell)
+            return cell
     return None
+
+
+def ceiling_of(evidence: Evidence, claimed: Leaf) -> Interval | None:
+    """What unconnected processes gain in a case's block."""
+    cell = ceiling_cell(evidence, claimed)
+    return interval(speedup_centres(evidence, claimed, cell)) if cell else None
 
 
 def check_ceiling(evidence: Evidence, claim: Claim, claimed: Leaf) -> None:

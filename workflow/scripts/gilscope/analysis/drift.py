@@ -1,4 +1,4 @@
-"""Does a cell still change while its process runs? Warm-up that outlasts the first lap, and trends within rounds."""
+"""Does a cell still change while its process runs? Warm-up that reaches into the laps, and trends within rounds."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def trend(laps: np.ndarray, logs: np.ndarray) -> float:
 
 
 def warm_up(laps: np.ndarray, logs: np.ndarray) -> float:
-    """How far the first lap that counts lies from the centre of those after it, on the logarithmic scale."""
+    """How far the first lap lies from the centre of those after it, on the logarithmic scale."""
     first = laps == laps.min()
     return float(np.mean(logs[first])) - centre(logs[~first])
 
 
-CHANGES = {"drifts within a round": trend, "still warms up in lap 2": warm_up}
+CHANGES = {"drifts within a round": trend, "still warms up in lap 1": warm_up}
 
 
 def p_beyond(changes: np.ndarray, smallest: float = SMALLEST) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, cast
 
@@ -10,16 +11,32 @@ import pandas as pd
 
 from gilscope.analysis.disturbances import SEPARATOR, summarise_flags
 from gilscope.analysis.drift import flag_drift
-from gilscope.analysis.intervals import Interval, centre, interval, plain_interval
+from gilscope.analysis.intervals import Interval, interval, plain_interval
 from gilscope.analysis.tables import CELL
 from gilscope.cells import SEQUENTIAL
 from gilscope.measuring.laps import is_reference, reference_beside
 
 BLOCK = ["machine", "runtime", "workload", "kind", "size", "tasks"]
-WARM_UP_LAPS = 1
+WARM_UP_LAPS = 0
+"""Laps of a round that do not count; a round warms up before its first."""
+SEVERAL_CORES = 1.3
+"""Effective cores from which a cell's workers count as filling more than one core."""
 SIZE = ["runtime", "workload", "size"]
 Estimator = Callable[[np.ndarray], Interval]
 ESTIMATES = [*CELL, "parameter", "unit", "metric", "estimate", "low", "high", "rounds", "noise_floor", "flags"]
+
+
+def told_apart(timings: pd.DataFrame, traces: pd.DataFrame) -> pd.DataFrame:
+    """The timings with ``several``: whether a cell's workers fill several cores, as its traces tell.
+
+    A cell on one core goes at either of two speeds, as its reference does, and the median passes over the few ratios in
+    which the two differ. Several cores are as fast as the slower one, in every mixture, and the mean is the steadier.
+    """
+    found = traces[traces["effective_cores"] > 0]
+    logs = found["effective_cores"].astype(float).map(math.log)
+    cores = np.exp(logs.groupby([found[name] for name in CELL], observed=True).mean())
+    filled = cores.index[cores > SEVERAL_CORES]
+    return timings.assign(several=pd.MultiIndex.from_frame(timings[CELL]).isin(filled))
 
 
 def paired(timings: pd.DataFrame) -> pd.DataFrame:
@@ -40,8 +57,12 @@ def paired(timings: pd.DataFrame) -> pd.DataFrame:
 
 
 def centres(values: pd.DataFrame, column: str, by: list[str]) -> pd.Series:
-    """The robust centre of each group's laps, indexed by the group's columns."""
-    return values.groupby(by, observed=True)[column].agg(lambda laps: centre(laps.to_numpy()))
+    """The centre of each group's laps, indexed by the group's columns: the median, or the mean, see ``told_apart``."""
+    groups = values.groupby(by, observed=True)
+    middles = groups[column].median()
+    if "several" not in values:
+        return middles
+    return middles.where(~groups["several"].any(), groups[column].mean())
 
 
 def noise_floors(pairs: pd.DataFrame) -> dict[Hashable, float]:
@@ -100,6 +121,7 @@ def estimate(timings: pd.DataFrame, traces: pd.DataFrame, rounds: pd.DataFrame) 
     rounds: says what each block's size stands for (``parameter`` in ``unit``), and which rounds were disturbed.
     """
     by = [*CELL, "round"]
+    timings = told_apart(timings, traces)
     pairs = paired(timings)
     counted = timings[timings["lap"] > WARM_UP_LAPS].assign(log_seconds=lambda table: np.log(table["seconds"]))
     parts = [

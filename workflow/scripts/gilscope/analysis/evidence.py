@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gilscope.analysis.counterparts import Identity, identify
-from gilscope.analysis.estimates import SIZE, WARM_UP_LAPS, centres, paired
-from gilscope.analysis.intervals import centre
+from gilscope.analysis.estimates import SIZE, WARM_UP_LAPS, centres, paired, told_apart
 from gilscope.cells import Cell
 from gilscope.claims import Claim, Leaf
 
@@ -88,10 +87,18 @@ def speedup_centres(evidence: Evidence, claimed: Leaf, cell: Cell) -> np.ndarray
 def ratio_centres(evidence: Evidence, claimed: Leaf, above: Cell, below: Cell) -> np.ndarray:
     """One centre per round of log(time of one cell / time of the other), formed within each lap."""
     place = ["round", "lap"]
-    first = evidence.of_cell(evidence.values, claimed, above).set_index(place)["seconds"]
-    second = evidence.of_cell(evidence.values, claimed, below).set_index(place)["seconds"]
-    logs = (first / second).transform(np.log).dropna()
-    return logs.groupby(level="round").agg(lambda laps: centre(laps.to_numpy())).to_numpy()
+    first, second = (
+        evidence.of_cell(evidence.values, claimed, cell).set_index(place)[["seconds", "several"]]
+        for cell in (above, below)
+    )
+    both = first.join(second, how="inner", lsuffix="_above", rsuffix="_below")
+    logs = pd.DataFrame(
+        {
+            "log_ratio": np.log(both["seconds_above"] / both["seconds_below"]),
+            "several": both["several_above"] | both["several_below"],
+        }
+    )
+    return centres(logs, "log_ratio", ["round"]).to_numpy()
 
 
 def measured(evidence: Evidence, claim: Claim, claimed: Leaf) -> np.ndarray:
@@ -118,6 +125,7 @@ def gather_evidence(
     cores: int,
 ) -> list[Evidence]:
     """The evidence of each runtime of a run, measured or not. rounds: say what each block's size stands for."""
+    timings = told_apart(timings, traces)
     pairs, counted = paired(timings), timings[timings["lap"] > WARM_UP_LAPS]
     blocks = rounds.drop_duplicates(SIZE)
     absent = [gap for gap in gaps if gap.get("state") == NOT_TO_BE_HAD]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize
 
-from gilscope.analysis.estimates import centres, paired
+from gilscope.analysis.estimates import centres, paired, told_apart
 from gilscope.analysis.intervals import FEWEST_ROUNDS, plain_interval
 from gilscope.analysis.tables import CELL
 
@@ -79,7 +79,7 @@ def fit_scaling(timings: pd.DataFrame, traces: pd.DataFrame, cores: int) -> list
     A curve needs at least five worker counts up to the usable cores, and three rounds; one that falls short has a row
     with ``reason`` and no law. ``traced`` is the serial share that the traces show, beside the fitted one.
     """
-    pairs = paired(timings)
+    pairs = paired(told_apart(timings, traces))
     swept = pairs[(pairs["strategy"] != "sequential") & (pairs["workers"] <= cores)]
     rows: list[dict[str, Any]] = []
     for key, group in centres(swept, "log_ratio", [*CELL, "round"]).groupby(level=CURVE, observed=True, sort=True):

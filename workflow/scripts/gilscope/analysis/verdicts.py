@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from gilscope.analysis.behaviour import NothingSeen, answer, why_unseen
@@ -18,6 +20,7 @@ from gilscope.analysis.intervals import (
     interval,
     threshold_tests,
 )
+from gilscope.analysis.looks import least
 from gilscope.claims import ACROSS, OBSERVED, Claim, LabLeaf, Leaf, Outcome, Outcomes, lab_leaf, leaf
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Workload
@@ -53,6 +56,22 @@ def memory_kind(evidence: Evidence, claimed: LabLeaf) -> str:
     seen = evidence.observations
     told = seen[(seen["lab"] == claimed.lab) & (seen["metric"] == "kind_is_pss")]["value"]
     return "" if told.empty else "PSS" if told.all() else "USS"
+
+
+def judge_looks(claim: Claim, claimed: Leaf, runtime: str, looks: Sequence[Sequence[Evidence]], ended: bool) -> Found:
+    """A case about cells, with all that was measured, and tested at each look. Raises NotTested and TooFewRounds."""
+    found = judge_timed(of_runtime(looks[-1], runtime), claim, claimed, looks[-1])
+    if len(looks) == 1 and ended:
+        return found
+    tests = [(len(looks), found.tests)]
+    for look, run in enumerate(looks[:-1], start=1):
+        with suppress(NotTested, TooFewRounds):
+            tests.append((look, judge_timed(of_runtime(run, runtime), claim, claimed, run).tests))
+    return replace(found, tests=least(tests))
+
+
+def of_runtime(run: Sequence[Evidence], runtime: str) -> Evidence:
+    return next(evidence for evidence in run if evidence.runtime == runtime)
 
 
 def judge_timed(evidence: Evidence, claim: Claim, claimed: Leaf, run: Sequence[Evidence]) -> Found:
@@ -102,8 +121,12 @@ def sources_of(evidence: Evidence, claim: Claim, claimed: Leaf | LabLeaf, run: S
     return [f"{one.runtime}/{claimed.workload}/{claimed.size}/{cell.name}" for one in both for cell in claimed.cells]
 
 
-def judge_case(evidence: Evidence, claim: Claim, claimed: Leaf | LabLeaf, run: Sequence[Evidence]) -> dict[str, Any]:
-    """One case: estimate, interval and p values, or the reason why there are none. run: all runtimes' evidence."""
+def judge_case(
+    claim: Claim, claimed: Leaf | LabLeaf, runtime: str, looks: Sequence[Sequence[Evidence]], ended: bool = True
+) -> dict[str, Any]:
+    """One case: estimate, interval and p values, or the reason why there are none. looks: all runtimes' evidence."""
+    run = looks[-1]
+    evidence = of_runtime(run, runtime)
     case: dict[str, Any] = {
         "case": claimed.case,
         "verdict": "not tested",
@@ -125,7 +148,7 @@ def judge_case(evidence: Evidence, claim: Claim, claimed: Leaf | LabLeaf, run: S
         if isinstance(claimed, LabLeaf):
             found = judge_observed(evidence, claim, claimed)
         else:
-            found = judge_timed(evidence, claim, claimed, run)
+            found = judge_looks(claim, claimed, runtime, looks, ended)
     except NotTested as reason:
         case["reason"] = str(reason)
     except TooFewRounds as few:
@@ -192,24 +215,45 @@ def judge(
     evidences: Sequence[Evidence],
     known: Mapping[str, Workload],
     otherwise: Outcomes = NO_OUTCOMES,
+    earlier: Sequence[Sequence[Evidence]] = (),
 ) -> list[dict[str, Any]]:
     """One object per claim and runtime that it is about; all their tests are one family.
 
     Demonstrations form a family of their own: they cost no claim its verdict. known: the workloads that claims speak
-    of, by name. otherwise: outcomes for claims that have none of their own.
+    of, by name. otherwise: outcomes for claims that have none of their own. earlier: the evidences at each look before
+    this one, if there were any.
     """
+    judged = judge_cases(claims, [*earlier, evidences], known)
+    return [pronounce(claim, runtime, [case for _, case in cases], otherwise) for claim, runtime, cases in judged]
+
+
+def judge_cases(
+    claims: Sequence[Claim],
+    looks: Sequence[Sequence[Evidence]],
+    known: Mapping[str, Workload],
+    ended: bool = True,
+) -> list[tuple[Claim, str, list[tuple[Leaf | LabLeaf, dict[str, Any]]]]]:
+    """Each claim and runtime that it is about, with its cases: made concrete, and decided.
+
+    looks: the evidence of each runtime at each look, the last one with all that was measured. ended: whether no
+    look comes after it; then a single one pays for none.
+    """
+    run = looks[-1]
     judged = [
         (
             claim,
             evidence.runtime,
-            [judge_case(evidence, claim, claimed, evidences) for claimed in leaves(claim, known, evidence.cores)],
+            [
+                (claimed, judge_case(claim, claimed, evidence.runtime, looks, ended))
+                for claimed in leaves(claim, known, evidence.cores)
+            ],
         )
         for claim in claims
-        for evidence in subjects(claim, evidences)
+        for evidence in subjects(claim, run)
     ]
     for demonstrations in (False, True):
-        decide([case for claim, _, cases in judged if claim.demonstration is demonstrations for case in cases])
-    return [pronounce(claim, runtime, cases, otherwise) for claim, runtime, cases in judged]
+        decide([case for claim, _, cases in judged if claim.demonstration is demonstrations for _, case in cases])
+    return judged
 
 
 def pronounce(claim: Claim, runtime: str, cases: list[dict[str, Any]], otherwise: Outcomes) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Callable, Optional
 
 from gilscope.cells import SEQUENTIAL, Cell
 from gilscope.measuring.job import Job, WrongAnswer
@@ -21,6 +22,8 @@ SHORTEST_VALUE_S = 0.005
 MOST_LAPS = 100
 REFERENCE_EVERY = 3
 CELLS_PER_PROBE = 6
+SELDOM = 3
+"""In one lap of so many a round takes the cells that no claim names."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,11 @@ def lap_order(cells: Sequence[str], seed: str, turned: bool = False) -> list[tup
     return order
 
 
+def cells_of_lap(cells: Sequence[str], seldom: Sequence[str], lap: int) -> list[str]:
+    """The cells that a lap takes, of those of the round: what a claim names always, what none names in every third."""
+    return [name for name in cells if lap % SELDOM == 1 or name not in seldom]
+
+
 def forget_helpers() -> None:
     """Stop multiprocessing's long-lived helper processes, so that a cold pool starts them again as a new script would.
 
@@ -95,6 +103,16 @@ def first_items(job: Job, cell: Cell) -> Sequence[Any]:
     forked = (strategy.start_method or multiprocessing.get_start_method()) == "fork"
     everything = strategy.control or strategy.isolated or (strategy.processes and not forked)
     return job.items if everything else job.items[: cell.workers]
+
+
+def warm_up(job: Job, name: str) -> None:
+    """Start a cell's workers for a task each, as its values will be; nothing is timed, nothing checked."""
+    cell = Cell.parse(name)
+    doing(name)
+    job.workload.fresh()
+    forget_helpers()
+    with job.strategies[cell.strategy].open(cell.workers) as spread:
+        list(spread(job.workload.function, job.items[: cell.workers]))
 
 
 def time_value(job: Job, name: str, loops: int = 1) -> float:
@@ -137,27 +155,76 @@ class Laps:
         self.loops = loops
         self.failed: dict[str, str] = {}
 
-    def take(self, lap: int, seed: str) -> list[Value]:
+    def warm_up(self) -> None:
+        """Let each cell do a task for each of its workers: what a process does for the first time is not timed."""
+        for name in (SEQUENTIAL.name, *self.cells):
+            check_parent()
+            self.tried(name, partial(warm_up, self.job, name))
+
+    def take(self, lap: int, seed: str, cells: Sequence[str] | None = None) -> list[Value]:
         """One lap, in the order that the seed gives. Raises WrongAnswer, and Orphaned once the parent has gone.
 
-        The first begins with a sequential value, whose answers are those to expect.
+        The first begins with a sequential value, whose answers are those to expect. cells: those of this lap, all by
+        default.
         """
-        values = []
-        for position, name in lap_order(self.cells, f"{seed}/{lap}", turned=lap > 0 and lap % 2 == 0):
+        values: list[Value] = []
+        order = lap_order(self.cells if cells is None else cells, f"{seed}/{lap}", turned=lap > 0 and lap % 2 == 0)
+        for position, name in order:
             check_parent()
             if name in self.failed:
                 continue
             loops = self.loops.get(name, 1)
-            try:
-                values.append(Value(name, lap, position, loops, time_value(self.job, name, loops)))
-            except (WrongAnswer, MemoryError):
-                raise
-            except Exception as error:
-                if name == SEQUENTIAL.name:
-                    raise
-                self.failed[name] = f"{type(error).__name__}: {error}"
-                print(f"{self.job.block.path} {name} failed: {self.failed[name]}", file=sys.stderr)
+            seconds = self.tried(name, partial(time_value, self.job, name, loops))
+            if seconds is not None:
+                values.append(Value(name, lap, position, loops, seconds))
         return values
+
+    def tried(self, name: str, work: Callable[[], Optional[float]]) -> float | None:
+        """What the work with a cell gives, or None where it fails; the sequential cell may not, nor any answer be wrong."""
+        try:
+            return work()
+        except (WrongAnswer, MemoryError):
+            raise
+        except Exception as error:
+            if name == SEQUENTIAL.name:
+                raise
+            self.failed[name] = f"{type(error).__name__}: {error}"
+            print(f"{self.job.block.path} {name} failed: {self.failed[name]}", file=sys.stderr)
+        return None
+
+
+@dataclass(frozen=True)
+class Length:
+    """How many loops a value of each cell holds, the seconds that it then takes, and how many laps a round has.
+
+    seconds: empty where a round has the fewest laps anyway, but for the sequential value.
+    """
+
+    loops: dict[str, int]
+    seconds: dict[str, float]
+    laps: int
+
+
+def how_long(laps: Laps, sequential: float) -> Length:
+    """The length of a block's rounds. sequential: the seconds of one sequential value."""
+    block = laps.job.block
+    names = [SEQUENTIAL.name, *laps.cells]
+    if nothing_to_decide(sequential, laps.cells, block.seconds, block.min_laps):
+        return Length(dict.fromkeys(names, 1), {SEQUENTIAL.name: sequential}, block.min_laps)
+    began = time.perf_counter()
+    values = laps.take(0, "calibration")
+    laps.loops = loops_for(values)
+    if max(laps.loops.values()) > 1:
+        began = time.perf_counter()
+        values = [*values, *laps.take(1, "calibration")]
+    whole = time.perf_counter() - began
+    loops, seconds = loops_for(values), {}
+    for value in values:
+        seconds[value.cell] = loops[value.cell] * value.seconds
+    seldom = sum(seconds.get(name, 0.0) for name in block.seldom)
+    references = sum(name in seconds for name in block.seldom) / (REFERENCE_EVERY - 1) * seconds[SEQUENTIAL.name]
+    usual = max(whole - (1 - 1 / SELDOM) * (seldom + references), whole / SELDOM)
+    return Length(loops, seconds, laps_for(block.seconds, usual, block.min_laps))
 
 
 def nothing_to_decide(sequential_seconds: float, cells: Sequence[str], seconds: float, min_laps: int) -> bool:
@@ -180,5 +247,5 @@ def loops_for(values: Iterable[Value]) -> dict[str, int]:
 
 
 def laps_for(seconds: float, lap_seconds: float, min_laps: int) -> int:
-    """How many laps fit into a round of so many seconds, the warm-up lap included."""
+    """How many laps fit into a round of so many seconds."""
     return max(min_laps, min(MOST_LAPS, int(seconds / lap_seconds)))

@@ -1,33 +1,34 @@
-"""A round: one new process that measures one block; and the calibration that all rounds of the block share."""
+"""A round: one new process that measures one block, and traces it; the first also decides what all of them share."""
 
 from __future__ import annotations
 
 import multiprocessing
-import os
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from gilscope.cells import SEQUENTIAL, Block, Cell
+from gilscope.cells import SEQUENTIAL, Block, Cell, Turn
 from gilscope.measuring.environment import read_environment
 from gilscope.measuring.hidden import read_hidden_threads
 from gilscope.measuring.job import Job, NotApplicable, prepared
-from gilscope.measuring.laps import (
-    Laps,
-    Value,
-    forget_helpers,
-    laps_for,
-    loops_for,
-    nothing_to_decide,
-    time_value,
-)
+from gilscope.measuring.laps import Laps, Value, cells_of_lap, forget_helpers, how_long, time_value
 from gilscope.measuring.probing import ask_workers, lost_here, lost_meanwhile, probe_workers
-from gilscope.running.files import write_json
+from gilscope.measuring.tracing import trace_cells
 from gilscope.running.lock import machine_lock
 from gilscope.running.node import node
-from gilscope.running.surrendering import calibrated
+from gilscope.running.surrendering import calibrated, empty_trace
 from gilscope.runtimes import gil_enabled
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a round found: what its block's rounds share, its values in the order taken, facts about it, its traces."""
+
+    calibration: dict[str, Any]
+    values: list[Value]
+    facts: dict[str, Any]
+    trace: dict[str, Any]
 
 
 def applicable(job: Job) -> tuple[list[str], dict[str, str]]:
@@ -44,93 +45,115 @@ def applicable(job: Job) -> tuple[list[str], dict[str, str]]:
     return runnable, skipped
 
 
-def decide_length(job: Job, laps: Laps) -> tuple[dict[str, int], int]:
-    """How many loops the values of each cell hold, and how many laps a round has."""
-    block = job.block
-    sequential = time_value(job, SEQUENTIAL.name)
-    if nothing_to_decide(sequential, laps.cells, block.seconds, block.min_laps):
-        return dict.fromkeys([SEQUENTIAL.name, *laps.cells], 1), block.min_laps
-    began = time.perf_counter()
-    values = laps.take(0, "calibration")
-    laps.loops = loops_for(values)
-    if max(laps.loops.values()) > 1:
-        began = time.perf_counter()
-        values += laps.take(1, "calibration")
-    return loops_for(values), laps_for(block.seconds, time.perf_counter() - began, block.min_laps)
+def calibrate(job: Job, left_out: Mapping[str, str]) -> dict[str, Any]:
+    """Which cells can be timed, how many loops a value and how many laps a round of this block has.
 
-
-def calibrate(block: Block, path: str, left_out: Mapping[str, str] | None = None) -> None:
-    """Decide how many loops a value and how many laps a round of this block has; write it for the rounds to share.
-
-    A sequential task comes first: what fails or hangs everywhere shall cost its time once, and not once a cell. Then
-    the first lap finds the loops, the second, with them, the time that a lap takes; neither where a single sequential
-    value tells both. Cells that fail here are left out; where the sequential one does, all fail with it, and no round
-    takes a lap. left_out: cells known to fail, each with the reason.
+    A sequential task comes first: what fails or hangs everywhere shall cost its time once, and not once a cell. Then a
+    lap finds the loops, and with them the time that a lap takes, where a single sequential value does not tell both.
+    Cells that fail here are left out; where the sequential one does, all fail with it, and no round takes a lap.
+    left_out: cells known to fail, each with the reason.
     """
-    with machine_lock() as waited:
-        started = time.time()
-        try:
-            with prepared(block, os.path.dirname(path)) as job:
-                able, skipped = applicable(job)
-                runnable = [name for name in able if name not in (left_out or {})]
-                ask_workers(job, SEQUENTIAL.name)
-                workers, refused, failed = probe_workers(job, runnable)
-                skipped.update(refused)
-                runnable = [name for name in runnable if name not in refused]
-                cells = [name for name in runnable if name not in failed]
-                laps = Laps(job, cells, {})
-                loops, number = decide_length(job, laps)
-                lost = lost_here(block, [SEQUENTIAL.name, *runnable])
-                forget_helpers()
-        except NotApplicable as reason:
-            result: dict[str, Any] = {"not_applicable": str(reason)}
-        else:
-            failed = {**(left_out or {}), **failed, **laps.failed, **lost}
-            result = {
-                "cells": [name for name in runnable if name not in failed],
-                "skipped": skipped,
-                "failed": failed,
-                "workers": workers,
-                "loops": loops,
-                "laps": 0 if lost else number,
-                "file_system": job.site.file_system,
-            }
-        when = {"started": started, "ended": time.time(), "waited_s": waited, "node": node()}
-    write_json(path, {"block": asdict(block), **when, **result})
+    able, skipped = applicable(job)
+    runnable = [name for name in able if name not in left_out]
+    ask_workers(job, SEQUENTIAL.name)
+    workers, refused, failed = probe_workers(job, runnable)
+    skipped.update(refused)
+    runnable = [name for name in runnable if name not in refused]
+    laps = Laps(job, [name for name in runnable if name not in failed], {})
+    length = how_long(laps, time_value(job, SEQUENTIAL.name))
+    lost = lost_here(job.block, [SEQUENTIAL.name, *runnable])
+    forget_helpers()
+    failed = {**left_out, **failed, **laps.failed, **lost}
+    return {
+        "cells": [name for name in runnable if name not in failed],
+        "skipped": skipped,
+        "failed": failed,
+        "workers": workers,
+        "loops": length.loops,
+        "seconds": length.seconds,
+        "laps": 0 if lost else length.laps,
+        "file_system": job.site.file_system,
+    }
 
 
-def measure_round(
-    block: Block, number: int, calibration: dict[str, Any], folder: str, left_out: Mapping[str, str] | None = None
-) -> tuple[list[Value], dict[str, Any]]:
-    """Measure one round; returns its values in the order taken, and the facts about it.
+def take_laps(
+    job: Job, turn: Turn, calibration: Mapping[str, Any], left_out: Mapping[str, str]
+) -> tuple[list[Value], dict[str, str]]:
+    """A round's values in the order taken, and the cells that failed, with the reason.
 
-    folder: where the round's files will lie. left_out: cells that are not measured, each with the reason. Raises
-    WrongAnswer when a cell's answers are not the sequential ones. A cell that loses its lock loses its values.
+    Raises WrongAnswer when a cell's answers are not the sequential ones. A cell that loses its lock loses its values.
     """
+    cells = [name for name in turn.of(calibration["cells"]) if name not in left_out]
+    laps, values = Laps(job, cells, calibration["loops"]), []
+    if not turn.first:
+        laps.warm_up()
+    for lap in range(1, (turn.laps or calibration["laps"]) + 1):
+        values += laps.take(lap, f"{job.block.path}/{turn.number}", cells_of_lap(laps.cells, job.block.seldom, lap))
+    lost = lost_meanwhile(job, laps.cells)
+    forget_helpers()
+    return [value for value in values if value.cell not in lost], {**left_out, **laps.failed, **lost}
+
+
+def take_round(
+    block: Block,
+    turn: Turn,
+    folder: str,
+    calibration: dict[str, Any] | None = None,
+    left_out: Mapping[str, str] | None = None,
+) -> Taken:
+    """Measure one round, then trace each of its cells once.
+
+    folder: where the round's files will lie. calibration: what the block's first round has found out; without it this
+    one does. left_out: cells that are not measured, each with the reason.
+    """
+    left_out = left_out or {}
+    values: list[Value] = []
+    failed = dict(left_out)
     with machine_lock() as waited:
         before = read_environment()
-        values: list[Value] = []
-        failed = dict(left_out or {})
-        if "not_applicable" not in calibration and calibration["laps"]:
+        trace = empty_trace(block, turn.number, {}, None)
+        try:
+            if calibration is not None and not calibration.get("laps"):
+                raise NotApplicable(calibration.get("not_applicable") or "")
             with prepared(block, folder) as job:
-                laps = Laps(job, [name for name in calibration["cells"] if name not in failed], calibration["loops"])
-                for lap in range(1, calibration["laps"] + 1):
-                    values += laps.take(lap, f"{block.path}/{number}")
-                lost = lost_meanwhile(job, laps.cells)
-            failed.update({**laps.failed, **lost})
-            values = [value for value in values if value.cell not in lost]
-            forget_helpers()
-        after = read_environment()
-    return values, {
+                if calibration is None:
+                    calibration = {**calibrate(job, left_out), **span(before["time"], waited)}
+                    before, waited = read_environment(), 0.0
+                if calibration.get("laps"):
+                    values, failed = take_laps(job, turn, calibration, left_out)
+                after = read_environment()
+                cells = [SEQUENTIAL.name, *turn.of(calibration.get("cells", ()))] if values else []
+                found = trace_cells(job, cells, {**calibration.get("failed", {}), **failed})
+                trace.update(found, **span(after["time"], 0.0))
+        except NotApplicable as reason:
+            after = read_environment()
+            calibration = calibration or {"not_applicable": str(reason), **span(before["time"], waited)}
+        facts = facts_of(block, turn, calibration, {"before": before, "after": after}, waited)
+    facts["failed"] = {**facts["failed"], **failed}
+    return Taken({"block": asdict(block), **calibration}, values, facts, trace)
+
+
+def span(started: float, waited: float) -> dict[str, Any]:
+    """When and where a part of the round was done that ends now."""
+    return {"started": started, "ended": time.time(), "waited_s": waited, "node": node()}
+
+
+def facts_of(
+    block: Block, turn: Turn, calibration: Mapping[str, Any], environment: Mapping[str, Any], waited: float
+) -> dict[str, Any]:
+    """What pyperf's metadata cannot hold of a round."""
+    return {
         "block": asdict(block),
-        "round": number,
-        "started": before["time"],
-        "ended": after["time"],
+        "round": turn.number,
+        "stage": turn.stage,
+        "only": list(turn.only) if turn.only else None,
+        "started": environment["before"]["time"],
+        "ended": environment["after"]["time"],
         "waited_s": waited,
         "node": node(),
-        "laps": calibration.get("laps", 0),
+        "laps": turn.laps or calibration.get("laps", 0),
         "calibrated": calibrated(calibration),
-        "environment": {"before": before, "after": after},
+        "environment": environment,
         "gil": gil_enabled(),
         "hidden_threads": read_hidden_threads(),
         "start_method": multiprocessing.get_start_method(),
@@ -138,5 +161,5 @@ def measure_round(
         "workers": calibration.get("workers", {}),
         "not_applicable": calibration.get("not_applicable"),
         "skipped": calibration.get("skipped", {}),
-        "failed": {**calibration.get("failed", {}), **failed},
+        "failed": calibration.get("failed", {}),
     }

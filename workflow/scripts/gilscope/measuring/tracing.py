@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from gilscope.cells import SEQUENTIAL, Block, Cell
-from gilscope.measuring.job import Job, prepared
+from gilscope.cells import Cell
+from gilscope.measuring.job import Job
 from gilscope.measuring.laps import first_items, forget_helpers
 from gilscope.measuring.memory import MemorySampler, memory_sampler
 from gilscope.measuring.probing import lost_here
 from gilscope.measuring.traced import Task, Traced
 from gilscope.measuring.usage import NOTHING, Usage, own_usage, total
-from gilscope.running.lock import check_parent, machine_lock
-from gilscope.running.node import node
+from gilscope.running.lock import check_parent
 from gilscope.running.progress import doing
 
 
@@ -62,32 +60,23 @@ def trace_cell(job: Job, name: str, sampler: MemorySampler) -> dict[str, Any]:
     return {"tasks": [task.moved(zero) for task in tasks], "usage": usage, "memory": memory}
 
 
-def record_round(
-    block: Block, number: int, calibration: dict[str, Any], folder: str, left_out: Mapping[str, str] | None = None
-) -> dict[str, Any]:
-    """Trace every cell of a block once. Raises WrongAnswer when a cell's answers are not the sequential ones.
+def trace_cells(job: Job, names: Iterable[str], unusable: Mapping[str, str]) -> dict[str, Any]:
+    """Trace these cells once each, but for the unusable ones: ``cells``, and ``failed`` with the reason of each.
 
-    left_out: cells that are not traced, each with the reason.
+    Raises WrongAnswer when a cell's answers are not the sequential ones. Where the process has lost its lock, nothing
+    that it traced is worth anything.
     """
     cells: dict[str, dict[str, Any]] = {}
-    failed = dict(left_out or {})
-    unusable = {**calibration.get("failed", {}), **failed}
-    with machine_lock() as waited:
-        started = time.time()
-        if "not_applicable" not in calibration:
-            with prepared(block, folder) as job, memory_sampler() as sampler:
-                for name in (SEQUENTIAL.name, *calibration["cells"]):
-                    check_parent()
-                    if name in unusable:
-                        continue
-                    try:
-                        cells[name] = trace_cell(job, name, sampler)
-                    except (OSError, RuntimeError) as error:
-                        failed[name] = f"{type(error).__name__}: {error}"
-                        print(f"{block.path} {name} failed: {failed[name]}", file=sys.stderr)
-            lost = lost_here(block, cells)
-            failed.update(lost)
-            cells = {name: cell for name, cell in cells.items() if name not in lost}
-        ended = time.time()
-    times = {"started": started, "ended": ended, "waited_s": waited, "node": node()}
-    return {"block": asdict(block), "round": number, **times, "cells": cells, "failed": failed}
+    failed: dict[str, str] = {}
+    usable = [name for name in names if name not in unusable]
+    if usable:
+        with memory_sampler() as sampler:
+            for name in usable:
+                check_parent()
+                try:
+                    cells[name] = trace_cell(job, name, sampler)
+                except (OSError, RuntimeError) as error:
+                    failed[name] = f"{type(error).__name__}: {error}"
+                    print(f"{job.block.path} {name} failed: {failed[name]}", file=sys.stderr)
+    lost = lost_here(job.block, cells)
+    return {"cells": {name: cell for name, cell in cells.items() if name not in lost}, "failed": {**failed, **lost}}

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from gilscope.cells import SEQUENTIAL, Block
+from gilscope.cells import SEQUENTIAL, Block, Turn
 from gilscope.running.node import node
 from gilscope.runtimes import gil_enabled, runtime_name
 
@@ -32,18 +32,20 @@ def calibrated(calibration: Mapping[str, Any]) -> dict[str, Any]:
     return {key: calibration.get(key) for key in ("started", "ended", "waited_s", "node")}
 
 
-def empty_calibration(block: Block, reason: str) -> dict[str, Any]:
-    return {"block": asdict(block), **moment(), "not_applicable": reason}
+def empty_calibration(block: Block, left_out: Mapping[str, str], reason: str) -> dict[str, Any]:
+    return {"block": asdict(block), **moment(), "failed": dict(left_out), "not_applicable": reason}
 
 
 def empty_round(
-    block: Block, number: int, calibration: Mapping[str, Any], left_out: Mapping[str, str], reason: str
+    block: Block, turn: Turn, calibration: Mapping[str, Any], left_out: Mapping[str, str], reason: str
 ) -> dict[str, Any]:
     """The facts of a round without values; what calibration has found out is kept, its reason before this one."""
     when = moment()
     return {
         "block": asdict(block),
-        "round": number,
+        "round": turn.number,
+        "stage": turn.stage,
+        "only": list(turn.only) if turn.only else None,
         **when,
         "laps": 0,
         "calibrated": calibrated(calibration),
@@ -59,9 +61,9 @@ def empty_round(
     }
 
 
-def empty_trace(block: Block, number: int, left_out: Mapping[str, str], reason: str) -> dict[str, Any]:
-    """A trace of nothing; the reason stands beside the sequential cell, which every block has."""
-    failed = {**left_out, SEQUENTIAL.name: reason}
+def empty_trace(block: Block, number: int, left_out: Mapping[str, str], reason: str | None) -> dict[str, Any]:
+    """A trace of nothing; a reason stands beside the sequential cell, which every block has."""
+    failed = {**left_out, SEQUENTIAL.name: reason} if reason else dict(left_out)
     return {"block": asdict(block), "round": number, **moment(), "cells": {}, "failed": failed}
 
 

@@ -1,0 +1,32 @@
+from gilscope.analysis.budget import added_rounds, next_rounds
+from gilscope.analysis.collecting import collect_run
+from gilscope.analysis.tables import read_json, write_json
+from gilscope.cells import Block
+from gilscope.claim_files import read_claims
+from gilscope.config import Limits
+from gilscope.workloads import load_workload
+
+if __name__ == "__main__":
+    given, params = snakemake.input, snakemake.params
+    before, added = added_rounds(params.folder, given.facts)
+    facts = [*given.facts, *added]
+    collected = collect_run(
+        facts,
+        [file.replace("/raw/", "/traces/").replace(".facts.json", ".json") for file in facts],
+        given.labs,
+        given.runtimes,
+        machine=(machine := read_json(given.machine)),
+        limits=Limits(**params.limits),
+        absent=params.absent,
+    )
+    found = next_rounds(
+        collected,
+        before,
+        complete=len(added) == len(before["rounds"]),
+        claims=read_claims(given.claims).claims,
+        known={name: load_workload(name, folder) for name, folder in params.workloads.items()},
+        blocks=[Block.from_json(text) for text in params.blocks],
+        cores=machine["usable_cores"],
+        budget_s=60 * params.budget_minutes,
+    )
+    write_json(found, snakemake.output[0])

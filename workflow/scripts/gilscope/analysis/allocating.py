@@ -1,0 +1,250 @@
+"""Where the rest of a budget goes: more rounds for the cases that are still open, the neediest first.
+
+Which cases are open the verdicts tell, and pay for (``looks``). How many rounds each gets is a matter of its scatter
+alone: an interval's width against what its threshold asks for, so that no estimate draws rounds to itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from gilscope.analysis.comparing import find_counterpart, ratio_of_times
+from gilscope.analysis.conditions import CEILING_NEEDED, ceiling_cell, ceiling_of
+from gilscope.analysis.estimates import SIZE
+from gilscope.analysis.evidence import Evidence, NotTested, measured, speedup_centres
+from gilscope.analysis.intervals import CONFIDENCE, FEWEST_ROUNDS
+from gilscope.analysis.verdicts import judge_cases, of_runtime
+from gilscope.cells import SEQUENTIAL, Block, Cell
+from gilscope.claims import ACROSS, Claim, Holds, LabLeaf, Leaf
+from gilscope.measuring.laps import MOST_LAPS, lap_order
+from gilscope.workloads import Workload
+
+FINEST, COARSEST = 0.02, 0.2
+"""Half-widths, on the logarithmic scale, beyond which no threshold asks for more, or is content with less."""
+ENOUGH = 0.5
+"""What is this much sharper than its threshold asks for, and open, lies so near to it that no budget is the remedy."""
+MOST_ROUNDS = 100
+JOB_S = 0.6
+"""What a job takes beside the laps, traces and preparations that it records: an interpreter, and the workflow."""
+
+
+def asked_for(holds: Holds) -> float:
+    """How wide a case's interval may be: half the way, in logarithms, from the threshold to no effect at all."""
+    bounds = [bound for bound in (holds.above, holds.below, *(holds.within or ())) if bound is not None]
+    return min(COARSEST, max(FINEST, min(abs(math.log(bound)) for bound in bounds) / 2))
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """What is known of a quantity whose interval is over rounds. deviation: of one round, on the logarithmic scale."""
+
+    deviation: float
+    rounds: int
+
+    def half_width(self, more: int = 0) -> float:
+        """Of the 95 % interval, were there so many more rounds that scatter as these do."""
+        count = self.rounds + more
+        return float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1)) * self.deviation / math.sqrt(count)
+
+
+@dataclass(frozen=True)
+class Want:
+    """An open case: the blocks and cells that more rounds would have to take, and how wide its interval is and may be."""
+
+    claim: str
+    case: str
+    runtime: str
+    cells: Mapping[str, tuple[str, ...]]
+    scatter: Scatter
+    allowed: float
+
+    def need(self, more: int = 0) -> float:
+        """The interval's width in units of what is asked for, were there so many more rounds."""
+        return self.scatter.half_width(more) / self.allowed
+
+
+def scatter_of(logs: np.ndarray) -> Scatter | None:
+    """logs: shape (rounds,); None where there are too few to tell."""
+    return Scatter(float(np.std(logs, ddof=1)), len(logs)) if len(logs) >= FEWEST_ROUNDS else None
+
+
+def samples(evidence: Evidence, claim: Claim, claimed: Leaf, run: Sequence[Evidence]) -> list[tuple[str, np.ndarray]]:
+    """(runtime, one value per round) of each runtime that a case rests on. Raises NotTested."""
+    if claim.metric not in ACROSS:
+        return [(evidence.runtime, measured(evidence, claim, claimed))]
+    assert claimed.of
+    there = find_counterpart(evidence, claimed, run)
+    if claim.metric == "lock_ratio":
+        return [(one.runtime, speedup_centres(one, claimed, claimed.of)) for one in (evidence, there)]
+    logs = ratio_of_times(evidence, there, claimed, claimed.of)
+    return [(one.runtime, logs) for one in (evidence, there)]
+
+
+def ceiling_in_doubt(evidence: Evidence, claim: Claim, claimed: Leaf) -> bool:
+    """Whether it is open that this machine can do several things at once, without which the case is not tested."""
+    found = ceiling_of(evidence, claimed) if "cores" in claim.needs else None
+    return found is not None and found.low < CEILING_NEEDED <= found.high
+
+
+def wants_of(claim: Claim, claimed: Leaf, case: Mapping[str, Any], runtime: str, run: Sequence[Evidence]) -> list[Want]:
+    """What an open case, or one whose ceiling is in doubt, needs; nothing for one that is decided or cannot be tested."""
+    evidence = of_runtime(run, runtime)
+    where = f"{claimed.workload}/{claimed.size}"
+    named = {"claim": claim.id, "case": claimed.case, "runtime": runtime}
+    wants: list[Want] = []
+    doubt = ceiling_in_doubt(evidence, claim, claimed)
+    if doubt:
+        ceiling = ceiling_cell(evidence, claimed)
+        assert ceiling is not None
+        scatter = scatter_of(speedup_centres(evidence, claimed, ceiling))
+        if scatter:
+            cells = {f"{runtime}/{where}": (ceiling.name,)}
+            wants.append(Want(**named, cells=cells, scatter=scatter, allowed=asked_for(Holds(above=CEILING_NEEDED))))
+    if case["verdict"] != "inconclusive" and not doubt:
+        return []
+    try:
+        found = samples(evidence, claim, claimed, run)
+    except NotTested:
+        return []
+    scatters = [scatter for _, logs in found if (scatter := scatter_of(logs))]
+    if scatters:
+        names = tuple(cell.name for cell in claimed.cells)
+        cells = {f"{one}/{where}": names for one, _ in found}
+        scatter = max(scatters, key=Scatter.half_width)
+        wants.append(Want(**named, cells=cells, scatter=scatter, allowed=asked_for(claimed.holds)))
+    return wants
+
+
+def open_wants(
+    claims: Sequence[Claim], looks: Sequence[Sequence[Evidence]], known: Mapping[str, Workload]
+) -> list[Want]:
+    """What every case that is still open needs. looks: as for ``judge_cases``, but the run goes on after the last."""
+    return [
+        want
+        for claim, runtime, cases in judge_cases(claims, looks, known, ended=False)
+        if not claim.demonstration
+        for claimed, case in cases
+        if not isinstance(claimed, LabLeaf)
+        for want in wants_of(claim, claimed, case, runtime, looks[-1])
+    ]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What rounds take, from those that there were. values: block and cell → the seconds of a value; the sequential
+
+    cell of every block is among them. aside: block → the seconds of a round that are neither laps nor traces.
+    """
+
+    values: Mapping[tuple[str, str], float]
+    aside: Mapping[str, float]
+
+    def lap(self, block: str, cells: Iterable[str]) -> float:
+        known = [name for name in cells if (block, name) in self.values]
+        return sum(self.values[block, name] for _, name in lap_order(known, ""))
+
+    def laps(self, block: Block, cells: Iterable[str]) -> int:
+        """How many laps over these cells fit into a round."""
+        return max(block.min_laps, min(MOST_LAPS, int(block.seconds / self.lap(block.path, cells))))
+
+    def round(self, block: Block, cells: Sequence[str]) -> float:
+        """Seconds of a round, with its warm-up and traces: about a lap more."""
+        return self.aside[block.path] + JOB_S + (self.laps(block, cells) + 1) * self.lap(block.path, cells)
+
+
+def costs_of(timings: pd.DataFrame, rounds: pd.DataFrame) -> Costs:
+    """What the rounds so far have taken."""
+    spent = (timings["seconds"] * timings["loops"]).groupby([timings[name] for name in (*SIZE, "round")]).sum()
+    values = (timings["seconds"] * timings["loops"]).groupby(
+        [timings[name] for name in (*SIZE, "strategy", "workers", "pool")]
+    )
+    timed = rounds[rounds["job"] == "measure"].set_index([*SIZE, "round"])
+    left = ((timed["ended"] - timed["started"]) - spent).dropna().clip(lower=0).groupby(level=SIZE).median()
+    return Costs(
+        {
+            ("/".join(place[:3]), Cell(str(place[3]), int(place[4]), str(place[5])).name): float(seconds)
+            for place, seconds in values.mean().items()
+        },
+        {"/".join(place): float(seconds) for place, seconds in left.items()},
+    )
+
+
+@dataclass
+class Allocation:
+    """The rounds to add to a block: how many, and the cells that they take."""
+
+    block: Block
+    cells: dict[str, None] = field(default_factory=dict)
+    seconds: float = 0.0
+    rounds: int = 0
+    have: int = 0
+
+
+def allocate(
+    wants: Sequence[Want], blocks: Mapping[str, Block], costs: Costs, have: Mapping[str, int], budget_s: float
+) -> list[Allocation]:
+    """Rounds for the neediest until all wants are met or the budget is spent; a block's rounds take all that is open.
+
+    blocks: by path. have: how many rounds each has.
+    """
+    given: dict[str, Allocation] = {}
+    for want in wants:
+        for path, cells in want.cells.items():
+            one = given.setdefault(path, Allocation(blocks[path], have=have[path]))
+            one.cells.update(dict.fromkeys(name for name in cells if name != SEQUENTIAL.name))
+    for one in given.values():
+        one.seconds = costs.round(one.block, list(one.cells))
+    left, waiting = budget_s, list(wants)
+    while waiting:
+        want = max(waiting, key=lambda want: want.need(fewest(want, given)))
+        mine = [given[path] for path in want.cells]
+        price = sum(one.seconds for one in mine)
+        full = any(one.have + one.rounds >= MOST_ROUNDS for one in mine)
+        if price > left or full or want.need(fewest(want, given)) <= ENOUGH:
+            waiting.remove(want)
+            continue
+        left -= price
+        for one in mine:
+            one.rounds += 1
+    return [one for one in given.values() if one.rounds]
+
+
+def fewest(want: Want, given: Mapping[str, Allocation]) -> int:
+    """How many rounds more the blocks of a case are to get, all of them."""
+    return min(given[path].rounds for path in want.cells)
+
+
+def minutes_more(want: Want, distance: float, at: float, seconds: float) -> float | None:
+    """About how many minutes of rounds would decide a case whose estimate stays where it is; None for never here.
+
+    distance: of the estimate from the threshold, in logarithms. at: the level that its p value has to reach. seconds:
+    of one more round.
+    """
+    for more in range(1, MOST_ROUNDS - want.scatter.rounds + 1):
+        count = want.scatter.rounds + more
+        reached = float(stats.t.ppf(1 - at, count - 1)) * want.scatter.deviation / math.sqrt(count)
+        if reached < distance:
+            return more * seconds / 60
+    return None
+
+
+def plan_rounds(allocations: Iterable[Allocation], costs: Costs, stage: int) -> list[dict[str, Any]]:
+    """The rounds to measure, as ``allocation.json`` lists them."""
+    return [
+        {
+            "block": one.block.path,
+            "round": one.have + number,
+            "stage": stage,
+            "only": list(one.cells),
+            "laps": costs.laps(one.block, one.cells),
+        }
+        for one in allocations
+        for number in range(1, one.rounds + 1)
+    ]
