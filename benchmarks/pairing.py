@@ -135,20 +135,28 @@ def measure(path: Path, repetitions: int, more: int, seconds: float) -> None:
     turn_off_hidden_threads()
     plan = [(number, arm) for number in range(repetitions) for arm in random.Random(number).sample(ARMS, len(ARMS))]
     plan += [(repetitions + number, OURS) for number in range(more)]
-    kept = read(path) if path.exists() else []
-    whole = path.with_suffix(".part")
-    whole.write_text("".join(f"{json.dumps(row)}\n" for row in kept), encoding="utf-8")
-    whole.replace(path)
-    done = {(row["repetition"], row["arm"]) for row in kept}
-    with machine_lock(), path.open("a", encoding="utf-8") as file:
+    done = {(row["repetition"], row["arm"]) for row in kept(path)}
+    with machine_lock():
         for number, arm in plan:
             if (number, arm.name) in done:
                 continue
             rounds = measure_arm(arm, seconds, f"{number}/{arm.name}")
-            row = {"repetition": number, "arm": arm.name, "rounds": rounds}
-            file.write(f"{json.dumps(row)}\n")
-            file.flush()
+            append(path, {"repetition": number, "arm": arm.name, "rounds": rounds})
             print(f"{number + 1} of {repetitions + more}: {arm.name}", file=sys.stderr)
+
+
+def kept(path: Path) -> list[dict[str, Any]]:
+    """What an earlier start has measured; the file is made where there is none, and ends with a whole line."""
+    rows = read(path) if path.exists() else []
+    whole = path.with_suffix(".part")
+    whole.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    whole.replace(path)
+    return rows
+
+
+def append(path: Path, row: dict[str, Any]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"{json.dumps(row)}\n")
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -250,7 +258,6 @@ def summary(table: Any) -> Any:
     """Per arm: median half-width of each cell's interval, and the share of A/A intervals that cover 1."""
     import numpy as np
     import pandas as pd
-    from gilscope.analysis.intervals import share_interval
 
     found = []
     for arm in [arm.name for arm in ARMS]:
@@ -260,10 +267,17 @@ def summary(table: Any) -> Any:
         half = np.expm1((own["high"] - own["low"]) / 2)
         twins = own[own["cell"] == TWIN]
         covered = int(((twins["low"] <= 0) & (twins["high"] >= 0)).sum())
-        share, low, high = (round(100 * bound) for bound in share_interval(covered, len(twins)))
         widths = {cell: middle(half[own["cell"] == cell]) for cell in CELLS}
-        found.append({"arm": arm, **widths, "A/A covers 1": f"{covered} of {len(twins)}: {share} % [{low}, {high}]"})
+        found.append({"arm": arm, **widths, "A/A covers 1": share_of(covered, len(twins))})
     return pd.DataFrame(found)
+
+
+def share_of(successes: int, trials: int) -> str:
+    """``190 of 200: 95 % [91, 98]``, with the exact interval."""
+    from gilscope.analysis.intervals import share_interval
+
+    share, low, high = (round(100 * bound) for bound in share_interval(successes, trials))
+    return f"{successes} of {trials}: {share} % [{low}, {high}]"
 
 
 def report(path: Path, picture: Path) -> None:
