@@ -1,13 +1,25 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from gilscope.cells import Block, Cell
+from gilscope.cells import SEQUENTIAL, Block, Cell
 from gilscope.claim_files import read_claims
 from gilscope.config import Config
+from gilscope.measuring.laps import SHORTEST_VALUE_S
 from gilscope.mistakes import Mistakes
-from gilscope.sweep import automatic_workers, block_sources, build_sweep, known_workloads, memory_mistakes, task_count
-from gilscope.workloads import load_workload
+from gilscope.sweep import (
+    automatic_workers,
+    block_sources,
+    build_sweep,
+    cell_seconds,
+    known_workloads,
+    lap_seconds,
+    memory_mistakes,
+    task_count,
+    value_seconds,
+)
+from gilscope.workloads import load_workload, workload_names
 
 ROOT = Path(__file__).parents[1]
 CLAIMS = read_claims([str(ROOT / "config/claims.yaml")]).claims
@@ -136,3 +148,33 @@ def test_more_processes_than_any_claim_needs_are_refused() -> None:
     with pytest.raises(Mistakes, match=r"sum_squares asks for 512 processes \(multiprocessing\); 256 are the most"):
         sweep(sweep=grid(workers=[2, 512]))
     assert sweep(sweep=grid(workers=[2, 512], strategies=["threading"]))
+
+
+@pytest.mark.parametrize("name", workload_names())
+def test_a_larger_size_takes_longer(name: str) -> None:
+    facts = load_workload(name)
+    small, medium, large = (facts.task_seconds(size, facts.sizes[size]) for size in ("small", "medium", "large"))
+    assert 0 < small < medium < large <= (1 if name == "draw_squares" else 0.05)
+
+
+def test_a_value_lasts_as_long_as_its_tasks_one_after_the_other() -> None:
+    (waits,) = sweep(sweep={"claims": ["threads-speed-up-waiting"]})
+    assert value_seconds(waits) == pytest.approx(waits.tasks * waits.parameter)
+    computes, changed = (
+        sweep(sweep=grid(sizes=["deck"]), parameters={"sum_squares": {"deck": steps}})[0] for steps in (10**6, 10**7)
+    )
+    assert value_seconds(changed) == pytest.approx(10 * value_seconds(computes))
+    assert value_seconds(replace(computes, parameter=1)) == SHORTEST_VALUE_S, "it holds several loops"
+
+
+def test_a_lap_counts_what_its_cells_can_gain_and_what_their_workers_cost() -> None:
+    (block,) = sweep(sweep=grid(strategies=["threading"], workers=[2]))
+    one, two = lap_seconds(replace(block, cells=("threading-2",)), 2), lap_seconds(block, 2)
+    assert one == pytest.approx(4 * value_seconds(block), rel=0.3), "a probe and two references beside it"
+    assert one < two
+    assert cell_seconds(block, Cell("threading", 2), 2) == cell_seconds(block, SEQUENTIAL, 2)
+    longer = replace(block, tasks=10 * block.tasks)
+    many = [cell_seconds(longer, Cell("multiprocessing", count), cores) for count, cores in ((2, 2), (8, 2), (8, 8))]
+    assert many[2] < many[0] < many[1], "more than the cores gain nothing and have to be started"
+    (waits,) = sweep(sweep={"claims": ["threads-speed-up-waiting"]})
+    assert cell_seconds(waits, Cell("threading", 4), 2) < value_seconds(waits) / 3

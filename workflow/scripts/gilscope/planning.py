@@ -110,7 +110,8 @@ class Run:
         left = sum(not self.is_measured(block, number) for block in self.blocks for number in self.rounds)
         share = left / (rounds * len(self.blocks))
         labs = [Path(file) for file in self.labs() if not Path(file).exists()]
-        seconds = expected_seconds(self.blocks, rounds) * share + sum(load_lab(lab.stem).seconds for lab in labs)
+        measuring = expected_seconds(self.blocks, rounds, self.destination.usable_cores)
+        seconds = measuring * share + sum(load_lab(lab.stem).seconds for lab in labs)
         blocks = f"{len(self.blocks)} blocks" + (f" in {len(self.runtimes)} runtimes" if len(self.runtimes) > 1 else "")
         return (
             f"gilscope: {blocks} × {rounds} rounds on {self.destination.usable_cores} usable cores, "

@@ -14,6 +14,7 @@ from gilscope.claims import MOST_PROCESSES, TIMED, WAITING_WORKERS, Claim, leaf
 from gilscope.config import Config, Grid, Size
 from gilscope.discovery import sources
 from gilscope.labs import load_lab
+from gilscope.measuring.laps import SHORTEST_VALUE_S, lap_order
 from gilscope.mistakes import Mistakes, suggestion
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Workload, expand, load_workload, workload_names
@@ -21,8 +22,10 @@ from gilscope.workloads import Workload, expand, load_workload, workload_names
 MOST_TASKS = 256
 DECK_TASKS = 4
 START_S = 1.5
-TYPICAL_VALUE_S = {"small": 0.01, "medium": 0.02, "large": 0.1, "deck": 0.3}
-"""What a cell's value takes on a common machine; a value of a small size holds several loops."""
+BESIDE_VALUE_S = 0.007
+POOL_START_S = 0.025
+WORKER_START_S = 0.005
+"""What comes with each value, with each pool of processes, and with each process in it."""
 ANALYSIS_S = 40.0
 
 
@@ -244,15 +247,36 @@ def block_sources(block: Block) -> list[str]:
     return sorted(set().union(*map(sources, modules)))
 
 
-def expected_seconds(blocks: Sequence[Block], rounds: int) -> float:
-    """About how long the rounds will take: waiting workloads say how long they wait, for others the size tells."""
+def value_seconds(block: Block) -> float:
+    """About how long one sequential value takes on a common machine, with the loops that a short one is given."""
+    facts = load_workload(block.workload, block.folder)
+    return max(SHORTEST_VALUE_S, block.tasks * facts.task_seconds(block.size, block.parameter))
+
+
+def cell_seconds(block: Block, cell: Cell, cores: int) -> float:
+    """About how long one value of a cell takes with all that comes with it: the start of its workers, their warm-up.
+
+    Waiting is divided by the workers, computing by the cores that processes can use; threads have the lock.
+    """
+    facts, strategy = load_workload(block.workload, block.folder), load_strategies()[cell.strategy]
+    workers = min(cell.workers, block.tasks)
+    apart = strategy.processes or strategy.isolated
+    waiting = facts.waiting_share
+    value = value_seconds(block) * (waiting / workers + (1 - waiting) / (min(workers, cores) if apart else 1))
+    warm_up = (1.0 if strategy.control else workers / block.tasks) if cell.pool == "warm" else 0.0
+    starts = POOL_START_S + WORKER_START_S * cell.workers if apart else 0.0
+    return BESIDE_VALUE_S + value * (1 + warm_up) + starts
+
+
+def lap_seconds(block: Block, cores: int) -> float:
+    """About how long one lap takes: each cell, the probes, and the sequential values beside them."""
+    return sum(cell_seconds(block, Cell.parse(name), cores) for _, name in lap_order(block.cells, ""))
+
+
+def expected_seconds(blocks: Sequence[Block], rounds: int, cores: int) -> float:
+    """About how long the rounds will take, with the calibration, the traces and the analysis."""
     total = ANALYSIS_S
     for block in blocks:
-        facts = load_workload(block.workload, block.folder)
-        waits = facts.unit == "s"
-        value = block.parameter * block.tasks if waits else TYPICAL_VALUE_S[block.size]
-        shares = [min(Cell.parse(name).workers, block.tasks) if waits else 1 for name in block.cells]
-        references = 1 + math.ceil((len(block.cells) + 1) / 2)
-        lap = value * (references + sum(1 / share for share in shares))
+        lap = lap_seconds(block, cores)
         total += rounds * (max(block.seconds, block.min_laps * lap) + START_S + lap / 2) + START_S + lap
     return total
