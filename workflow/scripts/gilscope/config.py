@@ -13,7 +13,8 @@ LABEL = r"[a-z0-9][a-z0-9-]{0,62}"
 SLURM_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.,-]*$"
 SLURM_CONSTRAINT = r"^[A-Za-z0-9_][A-Za-z0-9_.,:&|*()\[\] -]*$"
 
-WorkerCount = Annotated[int, Field(ge=1, le=1024, strict=True)]
+MOST_WORKERS = 1024
+WorkerCount = Annotated[int, Field(ge=1, le=MOST_WORKERS, strict=True)]
 Label = Annotated[str, StringConstraints(pattern=f"^{LABEL}$")]
 Size = Literal["small", "medium", "large", "deck"]
 Pool = Literal["cold", "warm"]
