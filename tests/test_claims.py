@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from gilscope.claim_files import read_claims
-from gilscope.claims import Case, ClaimsFile, Outcome, Outcomes, lab_leaf, leaf, worker_count
+from gilscope.claims import Case, Claim, ClaimsFile, Outcome, Outcomes, lab_leaf, leaf, worker_count
 from gilscope.labs import lab_names, load_lab
 from gilscope.mistakes import Mistakes
 from gilscope.workloads import load_workload, workload_names
@@ -87,7 +87,7 @@ def test_workers_follow_the_kind_of_work() -> None:
     assert worker_count(None, "cpu", 6) == 6
     assert worker_count(None, "io", 6) == 4
     assert worker_count("8*cores", "cpu", 6) == 48
-    assert worker_count("8*cores", "cpu", 64) == 256
+    assert worker_count("8*cores", "cpu", 64) == 512
     assert worker_count("cores", "io", 6) == 6
     assert worker_count(2, "cpu", 6) == 2
 
@@ -97,6 +97,25 @@ def test_a_case_takes_from_its_claim_what_it_does_not_say(shipped: ClaimsFile) -
     warm = leaf(claim, claim.cases[1], load_workload("sum_squares"), 2)
     assert [cell.name for cell in warm.cells] == ["multiprocessing-16-warm", "multiprocessing-2-warm"]
     assert leaf(claim, Case(workload="sum_squares"), None, 2).holds == claim.holds
+
+
+def test_a_case_that_asks_for_too_many_workers_is_refused_and_not_another_one(shipped: ClaimsFile) -> None:
+    claim = next(claim for claim in shipped.claims if claim.id == "too-many-processes-hurt")
+    asked = [leaf(claim, claim.cases[0], load_workload("sum_squares"), cores).refused() for cores in (2, 32, 64)]
+    assert asked == [None, None, "needs 512 processes; 256 are the most here"]
+    threads = Claim.model_validate(claim.model_dump() | {"of": "threading", "over": "threading"})
+    asked = [leaf(threads, claim.cases[0], load_workload("sum_squares"), cores).refused() for cores in (64, 256)]
+    assert asked == [None, "needs 2048 workers; 1024 are the most here"]
+
+
+def test_the_talks_four_tasks_are_divided_among_four_workers_at_most(shipped: ClaimsFile) -> None:
+    claim = next(claim for claim in shipped.claims if claim.id == "processes-suit-math")
+    deck, large = (
+        [cell.name for cell in leaf(claim, case, load_workload("sqrt_sin"), 64).cells] for case in claim.cases
+    )
+    assert deck == ["threading-4", "multiprocessing-4"]
+    assert large == ["threading-64-warm", "multiprocessing-64-warm"]
+    assert leaf(claim, claim.cases[0], load_workload("sqrt_sin"), 2).cells[0].workers == 2
 
 
 def test_a_strategy_that_leaves_no_choice_of_workers_has_its_own(shipped: ClaimsFile) -> None:

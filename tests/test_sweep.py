@@ -1,13 +1,30 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from gilscope.cells import Block, Cell
+from gilscope import claims
+from gilscope.cells import SEQUENTIAL, Block, Cell
 from gilscope.claim_files import read_claims
+from gilscope.claims import most_workers
 from gilscope.config import Config
+from gilscope.config_files import merge_files
+from gilscope.measuring.laps import SHORTEST_VALUE_S
 from gilscope.mistakes import Mistakes
-from gilscope.sweep import automatic_workers, block_sources, build_sweep, known_workloads, memory_mistakes, task_count
-from gilscope.workloads import load_workload
+from gilscope.sweep import (
+    MOST_TASKS,
+    automatic_workers,
+    block_sources,
+    build_sweep,
+    cell_seconds,
+    expected_seconds,
+    known_workloads,
+    lap_seconds,
+    memory_mistakes,
+    task_count,
+    value_seconds,
+)
+from gilscope.workloads import load_workload, workload_names
 
 ROOT = Path(__file__).parents[1]
 CLAIMS = read_claims([str(ROOT / "config/claims.yaml")]).claims
@@ -23,7 +40,8 @@ def grid(**parts: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("cores", "counts"), [(1, [1, 2]), (2, [1, 2, 4]), (6, [1, 2, 4, 6, 8, 12]), (16, [1, 2, 4, 8, 16, 32])]
+    ("cores", "counts"),
+    [(1, [1, 2]), (2, [1, 2, 4]), (6, [1, 2, 4, 6, 8, 12]), (16, [1, 2, 4, 8, 16, 32]), (64, [1, 4, 8, 16, 64, 128])],
 )
 def test_automatic_worker_counts_reach_twice_the_cores(cores: int, counts: list[int]) -> None:
     assert automatic_workers(cores) == counts
@@ -33,11 +51,16 @@ def test_automatic_worker_counts_reach_twice_the_cores(cores: int, counts: list[
 def test_tasks_divide_evenly_among_the_workers(cores: int) -> None:
     workers = automatic_workers(cores)
     tasks = task_count(workers, cores, "large")
-    assert tasks <= 256
-    if math.lcm(*workers) <= 256:
-        assert all(tasks % count == 0 for count in workers)
-        assert tasks >= min(4 * cores, 256 - 256 % math.lcm(*workers))
+    per_core = 4 if cores <= 8 else 2 if cores <= 32 else 1
+    assert max(workers) <= tasks <= 512
+    assert all(tasks % count == 0 for count in workers)
+    assert per_core * cores <= tasks <= 2 * max(per_core, 2) * cores
     assert task_count(workers, cores, "deck") == 4
+
+
+def test_tasks_are_a_multiple_of_the_largest_count_where_they_cannot_be_of_all() -> None:
+    assert task_count([1, 100, 256, 300], 2, "large") == 300
+    assert task_count([1, 3, 1024], 2, "large") == 1024, "none of the workers is without a task"
 
 
 def test_the_default_sweep_has_every_cell_that_a_claim_names() -> None:
@@ -136,3 +159,104 @@ def test_more_processes_than_any_claim_needs_are_refused() -> None:
     with pytest.raises(Mistakes, match=r"sum_squares asks for 512 processes \(multiprocessing\); 256 are the most"):
         sweep(sweep=grid(workers=[2, 512]))
     assert sweep(sweep=grid(workers=[2, 512], strategies=["threading"]))
+
+
+@pytest.mark.parametrize("name", workload_names())
+def test_a_larger_size_takes_longer(name: str) -> None:
+    facts = load_workload(name)
+    small, medium, large = (facts.task_seconds(size, facts.sizes[size]) for size in ("small", "medium", "large"))
+    assert 0 < small < medium < large <= (1 if name == "draw_squares" else 0.05)
+
+
+def test_a_value_lasts_as_long_as_its_tasks_one_after_the_other() -> None:
+    (waits,) = sweep(sweep={"claims": ["threads-speed-up-waiting"]})
+    assert value_seconds(waits) == pytest.approx(waits.tasks * waits.parameter)
+    computes, changed = (
+        sweep(sweep=grid(sizes=["deck"]), parameters={"sum_squares": {"deck": steps}})[0] for steps in (10**6, 10**7)
+    )
+    assert value_seconds(changed) == pytest.approx(10 * value_seconds(computes))
+    assert value_seconds(replace(computes, parameter=1)) == SHORTEST_VALUE_S, "it holds several loops"
+
+
+def test_a_lap_counts_what_its_cells_can_gain_and_what_their_workers_cost() -> None:
+    (block,) = sweep(sweep=grid(strategies=["threading"], workers=[2]))
+    one, two = lap_seconds(replace(block, cells=("threading-2",)), 2), lap_seconds(block, 2)
+    assert one == pytest.approx(4 * value_seconds(block), rel=0.3), "a probe and two references beside it"
+    assert one < two
+    assert cell_seconds(block, Cell("threading", 2), 2) == cell_seconds(block, SEQUENTIAL, 2)
+    longer = replace(block, tasks=10 * block.tasks)
+    many = [cell_seconds(longer, Cell("multiprocessing", count), cores) for count, cores in ((2, 2), (8, 2), (8, 8))]
+    assert many[2] < many[0] < many[1], "more than the cores gain nothing and have to be started"
+    (waits,) = sweep(sweep={"claims": ["threads-speed-up-waiting"]})
+    assert cell_seconds(waits, Cell("threading", 4), 2) < value_seconds(waits) / 3
+
+
+CORES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512)
+
+
+@pytest.fixture(scope="module")
+def planned() -> dict[int, list[Block]]:
+    """The default sweep for machines of many kinds: usable cores → blocks."""
+    files = [str(ROOT / "config/config.yaml")]
+    config = Config.model_validate(merge_files(files))
+    known = known_workloads(config)
+    return {cores: build_sweep(config, CLAIMS, known, "cp311", cores) for cores in CORES}
+
+
+@pytest.mark.parametrize("cores", CORES)
+def test_the_default_sweep_suits_machines_of_many_kinds(planned: dict[int, list[Block]], cores: int) -> None:
+    blocks = {(block.workload, block.size): block for block in planned[cores]}
+    assert len(blocks) == len(planned[cores]) >= 30
+    for block in blocks.values():
+        for cell in map(Cell.parse, block.cells):
+            assert 1 <= cell.workers <= block.tasks, (block.path, cell.name)
+            assert cell.workers <= most_workers(cell.strategy)[0], (block.path, cell.name)
+        assert block.tasks == 4 if block.size == "deck" else block.tasks <= MOST_TASKS
+        assert lap_seconds(block, cores) < 90, block.path
+    swept = blocks["sum_squares", "large"]
+    threads = {cell.workers for cell in map(Cell.parse, swept.cells) if cell.strategy == "threading"}
+    assert {1, cores, min(2 * cores, MOST_TASKS)} <= threads
+    assert all(swept.tasks % count == 0 for count in threads)
+
+
+def test_small_machines_are_swept_as_ever(planned: dict[int, list[Block]]) -> None:
+    for cores, tasks in ((2, {8, 16}), (4, {16, 32})):
+        assert {block.tasks for block in planned[cores] if block.size != "deck"} == tasks
+
+
+@pytest.mark.parametrize("cores", CORES)
+def test_what_waits_keeps_its_number_of_tasks(planned: dict[int, list[Block]], cores: int) -> None:
+    """Judged at 4 workers, its tasks one after the other must not take 64 times as long on 64 times the cores."""
+    tasks = {block.workload: block.tasks for block in planned[cores] if block.size == "large"}
+    assert max(tasks["sleep"], tasks["http_fetch"], tasks["pipeline"]) <= 32
+
+
+@pytest.mark.parametrize("cores", CORES)
+def test_worker_counts_are_few_and_enough_to_fit_a_law(cores: int) -> None:
+    counts = automatic_workers(cores)
+    assert {1, cores} <= set(counts)
+    assert len(counts) <= 7
+    assert cores < 16 or len([count for count in counts if count <= cores]) >= 5
+    assert math.lcm(*counts) <= max(8 * cores, 512)
+
+
+def test_automatic_counts_of_processes_end_where_the_platform_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads go on, listed counts are refused, and a claim is not measured with another number than its own."""
+    monkeypatch.setattr(claims, "MOST_PROCESSES", 61)
+    (block,) = sweep(64, sweep=grid(strategies=["threading", "multiprocessing"]))
+    assert {"multiprocessing-16", "multiprocessing-32", "threading-64", "threading-128"} <= set(block.cells)
+    assert "ceiling-32-warm" in block.cells
+    assert not {"multiprocessing-61", "multiprocessing-64", "ceiling-64-warm"} & set(block.cells)
+    with pytest.raises(Mistakes, match=r"sum_squares asks for 62 processes \(multiprocessing\); 61 are the most"):
+        sweep(sweep=grid(workers=[62], strategies=["multiprocessing"]))
+    claimed = {name for block in sweep(8) for name in block.cells}
+    assert "multiprocessing-8-warm" in claimed
+    assert "multiprocessing-64" not in claimed
+    assert "multiprocessing-61" not in claimed
+
+
+def test_a_block_that_only_says_that_it_cannot_run_takes_no_time() -> None:
+    blocks = sweep(sweep={"claims": ["threads-suit-databases"]})
+    postgres = next(block for block in blocks if block.workload == "db_query_postgres")
+    there = expected_seconds([replace(postgres, external="postgres")], 5, 2)
+    assert expected_seconds([postgres], 5, 2) < there

@@ -8,6 +8,7 @@ from gilscope.analysis.evidence import gather_evidence
 from gilscope.analysis.verdicts import NO_OUTCOMES, decide, judge, roll_up
 from gilscope.claims import Claim, Outcomes
 from gilscope.workloads import load_workload
+from judged import all_claims
 from simulated import simulated_timings
 
 TRUE = {"threading-2": 1.0, "multiprocessing-2-warm": 1.8, "ceiling-2-warm": 1.95, "threading-raw-2": 1.0}
@@ -241,3 +242,32 @@ def test_effective_cores_come_from_the_traces() -> None:
     (found,) = verdicts(claim(metric="effective_cores", of="threading", holds={"below": 1.1}), traces=traces)
     assert found["verdict"] == "confirmed"
     assert found["cases"][0]["unit"] == "cores"
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512])
+def test_without_data_each_claim_says_why_it_is_not_tested(cores: int) -> None:
+    judged = verdicts(*all_claims().claims, timings=usual_timings().iloc[:0], cores=cores)
+    assert len(judged) == len(all_claims().claims)
+    for said in judged:
+        assert said["verdict"] == "not tested"
+        assert all(case["reason"] for case in said["cases"])
+        assert said["reason"]
+    reasons = {said["claim"]: said["reason"] for said in judged}
+    assert reasons["too-many-processes-hurt"] == {
+        1: "needs at least 2 usable cores; this machine gives 1",
+        48: "needs 384 processes; 256 are the most here",
+        64: "needs 512 processes; 256 are the most here",
+    }.get(cores, reasons["too-many-processes-hurt"])
+    assert ("are the most here" in reasons["too-many-processes-hurt"]) == (cores > 32)
+    assert ("are the most here" in reasons["processes-are-true-parallelism"]) == (cores > 256)
+
+
+def test_a_machine_with_more_cores_than_processes_is_held_to_the_largest_ceiling() -> None:
+    parallel = claim(
+        of="threading", needs=["cores"], holds={"above": 0.5}, cases=[{"workload": "sum_squares", "workers": 2}]
+    )
+    low = simulated_timings({**TRUE, "ceiling-2-warm": 1.1}, laps=12)
+    (found,) = verdicts(parallel, timings=low, cores=512)
+    assert found["reason"].startswith("unconnected processes themselves reached 1.09 ×")
+    (found,) = verdicts(parallel, cores=512)
+    assert found["verdict"] == "confirmed"

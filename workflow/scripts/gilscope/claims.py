@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, StringConstraints, model_validator
 
 from gilscope.cells import Cell
-from gilscope.config import Pool, Size, Strict
+from gilscope.config import MOST_WORKERS, Pool, Size, Strict
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Workload
 
@@ -42,8 +43,10 @@ Need = Literal["gil", "cores", "lock-off", "pypy"]
 ABOUT: Mapping[str, Need] = {"lock_ratio": "lock-off", "tax": "lock-off", "runtime_ratio": "pypy"}
 """Metrics that compare runtimes → the need that says which runtimes they are about."""
 Workers = Annotated[str, StringConstraints(pattern=r"^(cores|\d+|\d+\*cores)$")] | int
-MOST_PROCESSES = 256
+MOST_PROCESSES = 61 if os.name == "nt" else 256
+"""The most that a sweep starts at a time; on Windows a ``ProcessPoolExecutor`` takes no more."""
 WAITING_WORKERS = 4
+DECK_TASKS = 4
 
 
 AGAINST = f"against, the runtime to compare with, is one of {', '.join(get_args(Against))}"
@@ -166,6 +169,14 @@ class Leaf:
     def cells(self) -> list[Cell]:
         return [cell for cell in (self.of, self.over) if cell is not None]
 
+    def refused(self) -> str | None:
+        """Why the case can be measured nowhere like here, or None: another number of workers would be another claim."""
+        for cell in self.cells:
+            most, what = most_workers(cell.strategy)
+            if cell.workers > most:
+                return f"needs {cell.workers} {what}; {most} are the most here"
+        return None
+
 
 @dataclass(frozen=True)
 class LabLeaf:
@@ -186,16 +197,28 @@ def worker_count(workers: Workers | None, kind: str, cores: int) -> int:
         return cores if kind == "cpu" else WAITING_WORKERS
     factor = re.fullmatch(r"(\d+)\*cores", str(workers))
     if factor:
-        return min(int(factor[1]) * cores, MOST_PROCESSES)
+        return int(factor[1]) * cores
     return cores if workers == "cores" else int(workers)
+
+
+def most_workers(strategy: str) -> tuple[int, str]:
+    """How many workers of a strategy a sweep may have here, and what they are."""
+    known = load_strategies().get(strategy)
+    return (MOST_PROCESSES, "processes") if known and known.processes else (MOST_WORKERS, "workers")
+
+
+def cores_for(size: Size, cores: int) -> int:
+    """How many of the usable cores computing can make use of: at the talk's size there are 4 tasks to divide."""
+    return min(cores, DECK_TASKS) if size == "deck" else cores
 
 
 def leaf(claim: Claim, case: Case, facts: Workload | None, cores: int) -> Leaf:
     """A case of a claim made concrete. facts: its workload's, None where this version has no such workload."""
     kind = facts.kind if facts else "cpu"
     of, over = case.of or claim.of, case.over or claim.over
-    workers = worker_count(case.workers, kind, cores)
-    over_workers = worker_count(case.over_workers or case.workers, kind, cores)
+    usable = cores_for(case.size, cores)
+    workers = worker_count(case.workers, kind, usable)
+    over_workers = worker_count(case.over_workers or case.workers, kind, usable)
     return Leaf(
         case=case.case or case_name(claim, case),
         workload=case.workload or "",

@@ -13,7 +13,8 @@ LABEL = r"[a-z0-9][a-z0-9-]{0,62}"
 SLURM_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.,-]*$"
 SLURM_CONSTRAINT = r"^[A-Za-z0-9_][A-Za-z0-9_.,:&|*()\[\] -]*$"
 
-WorkerCount = Annotated[int, Field(ge=1, le=1024, strict=True)]
+MOST_WORKERS = 1024
+WorkerCount = Annotated[int, Field(ge=1, le=MOST_WORKERS, strict=True)]
 Label = Annotated[str, StringConstraints(pattern=f"^{LABEL}$")]
 Size = Literal["small", "medium", "large", "deck"]
 Pool = Literal["cold", "warm"]
@@ -33,9 +34,9 @@ class Measure(Strict):
         5, ge=1, le=100, strict=True, description="the rounds that every block gets are a whole number from 1 to 100"
     )
     seconds: float = Field(
-        2.5, ge=0.1, le=3600, description="the seconds that a round of one block lasts are 0.1 to 3600"
+        2.0, ge=0.1, le=3600, description="the seconds that a round of one block lasts are 0.1 to 3600"
     )
-    min_laps: int = Field(2, ge=1, le=100, strict=True, description="the fewest laps of a round are 1 to 100")
+    min_laps: int = Field(1, ge=1, le=100, strict=True, description="the fewest laps of a round are 1 to 100")
     limit_s: int = Field(
         120, ge=5, le=86400, strict=True, description="the seconds after which a value counts as hanging are 5 to 86400"
     )

@@ -130,7 +130,9 @@ class Run:
 
     def minutes(self, left: Sequence[tuple[Block, Turn]], labs: Sequence[str]) -> int:
         """About how long the run takes that measures these rounds and labs, and what it allocates after them."""
-        seconds = expected_seconds(left) + sum(load_lab(lab).seconds + JOB_S for lab in labs)
+        seconds = expected_seconds(left, self.destination.usable_cores) + sum(
+            load_lab(lab).seconds + JOB_S for lab in labs
+        )
         if self.allocates and not Path(f"results/{self.folder}/allocation.json").exists():
             seconds = max(seconds, 60 * self.config.budget_minutes)
         return max(1, round(seconds / 60))

@@ -10,20 +10,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gilscope.cells import SEQUENTIAL, Block, Cell, Turn
-from gilscope.claims import MOST_PROCESSES, TIMED, WAITING_WORKERS, Claim, leaf
+from gilscope.claims import DECK_TASKS, TIMED, WAITING_WORKERS, Claim, cores_for, leaf, most_workers
 from gilscope.config import Config, Grid, Size
 from gilscope.discovery import sources
 from gilscope.labs import load_lab
+from gilscope.measuring.laps import SELDOM, SHORTEST_VALUE_S, lap_order, laps_for
 from gilscope.mistakes import Mistakes, suggestion
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Workload, expand, load_workload, workload_names
 
-MOST_TASKS = 256
-DECK_TASKS = 4
+MOST_TASKS = 512
+TASKS_PER_CORE = {8: 4, 32: 2, MOST_TASKS: 1}
+"""Up to so many cores → the fewest tasks per core: a sequential value does them all, one after the other."""
+ALL_POWERS_UP_TO = 8
+WAITING_CORES = 8
+"""Waiting is not divided among cores: what waits is swept as on a machine of no more than these."""
 JOB_S = 0.6
-TYPICAL_VALUE_S = {"small": 0.01, "medium": 0.02, "large": 0.1, "deck": 0.3}
-"""What a cell's value takes on a common machine; a value of a small size holds several loops."""
+BESIDE_VALUE_S = 0.007
+POOL_START_S = 0.025
+WORKER_START_S = 0.005
+"""What comes with each value, with each pool of processes, and with each process in it."""
 ANALYSIS_S = 20.0
+ASIDE = 1 / 3
+"""The share of the usual seconds that a round of what decides little lasts."""
 
 
 @dataclass
@@ -41,32 +50,53 @@ class Plan:
 
 
 def automatic_workers(cores: int) -> list[int]:
-    """1, 2, 4 … up to twice the usable cores, the cores themselves included."""
-    counts = {2**power for power in range(12) if 2**power <= 2 * cores}
-    return sorted(counts | {cores, 2 * cores} - {0})
+    """1, 2, 4 … up to twice the usable cores, those included; beyond 8 cores five up to them, as a law is fitted from.
+
+    No value has more workers than tasks.
+    """
+    if cores <= ALL_POWERS_UP_TO:
+        powers = [2**power for power in range(5) if 2**power <= 2 * cores]
+    else:
+        powers = [2 ** round(quarter * math.log2(cores) / 4) for quarter in range(4)]
+    return allowed([*powers, cores, 2 * cores], cores, MOST_TASKS)
+
+
+def allowed(counts: Iterable[int], cores: int, most: int) -> list[int]:
+    """The worker counts up to ``most``; where that is less than the cores, the largest power of two in their place."""
+    instead = {2 ** math.floor(math.log2(most))} if cores > most else set()
+    return sorted({count for count in counts if count <= most} | instead)
 
 
 def task_count(workers: Iterable[int], cores: int, size: str) -> int:
-    """How many tasks a value does: a common multiple of the worker counts, at least 4 × the usable cores, at most 256.
+    """How many tasks a value does: a common multiple of the worker counts, a few for each core, at most 512.
 
-    Where the common multiple itself is beyond 256, a multiple of the largest count is as even as it gets.
+    Where the common multiple itself is beyond 512, a multiple of the largest count is as even as it gets.
     """
     if size == "deck":
         return DECK_TASKS
     counts = [count for count in workers if count > 0] or [1]
     multiple = math.lcm(*counts)
     if multiple > MOST_TASKS:
-        multiple = max(count for count in counts if count <= MOST_TASKS)
-    tasks = multiple * math.ceil(4 * cores / multiple)
+        multiple = max(counts)
+    fewest = cores * next((tasks for most, tasks in TASKS_PER_CORE.items() if cores <= most), 1)
+    tasks = multiple * math.ceil(fewest / multiple)
     return tasks if tasks <= MOST_TASKS else max(multiple, MOST_TASKS // multiple * multiple)
+
+
+def cores_divided(facts: Workload, cores: int) -> int:
+    """By how many cores the tasks and the automatic worker counts of a workload go."""
+    return cores if facts.kind == "cpu" else min(cores, WAITING_CORES)
 
 
 def controls(plan: Plan, cores: int) -> list[Cell]:
     """The yardsticks: the ceiling, for computing at each worker count, and asyncio, which cannot help there."""
-    counts = {cell.workers for cell in plan.cells if 1 < cell.workers <= max(2 * cores, WAITING_WORKERS)}
+    most, _ = most_workers("ceiling")
+    usable = cores_for(plan.size, cores)
+    counts = {cell.workers for cell in plan.cells if 1 < cell.workers <= min(max(2 * cores, WAITING_WORKERS), most)}
     if plan.workload.kind != "cpu":
         return [Cell("ceiling", max(counts, default=WAITING_WORKERS), "warm")]
-    return [*(Cell("ceiling", count, "warm") for count in sorted(counts | {cores})), Cell("asyncio", cores)]
+    ceilings = [Cell("ceiling", count, "warm") for count in allowed(counts | {usable}, usable, most)]
+    return [*ceilings, Cell("asyncio", min(usable, MOST_TASKS))]
 
 
 def seldom(plan: Plan, cores: int) -> list[Cell]:
@@ -81,21 +111,37 @@ def seldom(plan: Plan, cores: int) -> list[Cell]:
     return [cell for cell in plan.cells if cell not in plan.claimed and cell != limit]
 
 
-def grid_cells(config: Config, grid: Grid, cores: int) -> list[Cell]:
-    """The cells of one workload's grid; a strategy without a warm form is measured in the form it has."""
+def is_aside(plan: Plan, claimed: bool) -> bool:
+    """Whether a block's rounds may be short: what waits scatters little, and what no claim names decides nothing.
+
+    claimed: whether the sweep is about claims at all.
+    """
+    return claimed and not (plan.claimed and plan.workload.kind == "cpu")
+
+
+def grid_cells(config: Config, grid: Grid, facts: Workload, size: Size, cores: int) -> list[Cell]:
+    """The cells of one workload's grid; a strategy without a warm form is measured in the form it has.
+
+    Raises Mistakes for listed worker counts that are too many; automatic ones end where they would be.
+    """
     known = load_strategies()
     workers = grid.workers or config.sweep.workers
-    counts = automatic_workers(cores) if workers == "auto" else workers
+    divided = cores_for(size, cores_divided(facts, cores))
     cells = []
-    too_many = [count for count in counts if count > MOST_PROCESSES]
     for name in grid.strategies or config.sweep.strategies:
-        facts = known[name]
-        if facts.processes and too_many:
-            asked = f"{grid.name} asks for {too_many[0]} processes ({name})"
-            raise Mistakes([f"sweep.workloads: {asked}; {MOST_PROCESSES} are the most."])
-        for count in [facts.fixed_workers] if facts.fixed_workers else counts:
+        most, what = most_workers(name)
+        if workers == "auto":
+            most = min(most, DECK_TASKS) if size == "deck" else most
+            counts = allowed(automatic_workers(divided), divided, most)
+        else:
+            counts = workers
+        if max(counts) > most:
+            asked = f"{grid.name} asks for {max(counts)} {what} ({name})"
+            raise Mistakes([f"sweep.workloads: {asked}; {most} are the most."])
+        only = known[name].fixed_workers
+        for count in [only] if only else counts:
             for pool in grid.pools or config.sweep.pools:
-                cells.append(Cell(name, count, pool if pool in facts.pools else facts.pools[0]))
+                cells.append(Cell(name, count, pool if pool in known[name].pools else known[name].pools[0]))
     return list(dict.fromkeys(cells))
 
 
@@ -168,9 +214,10 @@ def claimed_plans(
             assert case.workload
             facts, folder = known[case.workload]
             wanted = leaf(claim, case, facts, cores)
-            plan = plans.setdefault((facts.name, case.size), Plan(facts, case.size, folder))
-            plan.add(wanted.cells)
-            plan.claimed.update(wanted.cells)
+            if not wanted.refused():
+                plan = plans.setdefault((facts.name, case.size), Plan(facts, case.size, folder))
+                plan.add(wanted.cells)
+                plan.claimed.update(wanted.cells)
     return plans
 
 
@@ -183,10 +230,11 @@ def build_sweep(
 ) -> list[Block]:
     """Every block of one runtime, in a fixed order. Raises Mistakes when there are none or a workload is amiss."""
     plans = claimed_plans(selected_claims(config, claims), known, cores)
+    claimed = bool(plans)
     mistakes: list[str] = []
     for grid in config.sweep.workloads:
         try:
-            loaded, cells = load_grid(grid), grid_cells(config, grid, cores)
+            loaded = load_grid(grid)
         except Mistakes as problem:
             mistakes += problem.lines
             continue
@@ -194,9 +242,14 @@ def build_sweep(
             if size not in facts.sizes and size not in config.parameters.get(facts.name, {}):
                 mistakes.append(f"sweep.workloads: {facts.name} has no size {size}; it has {', '.join(facts.sizes)}.")
                 continue
+            try:
+                cells = grid_cells(config, grid, facts, size, cores)
+            except Mistakes as problem:
+                mistakes += problem.lines
+                continue
             plans.setdefault((facts.name, size), Plan(facts, size, folder)).add(cells)
     if mistakes:
-        raise Mistakes(mistakes)
+        raise Mistakes(list(dict.fromkeys(mistakes)))
     if not plans:
         raise Mistakes(["sweep: measures nothing; set sweep.claims to true or list workloads under sweep.workloads."])
     blocks = []
@@ -209,10 +262,10 @@ def build_sweep(
                 workload=name,
                 size=plan.size,
                 parameter=parameter,
-                tasks=task_count((cell.workers for cell in plan.cells), cores, plan.size),
+                tasks=task_count((cell.workers for cell in plan.cells), cores_divided(plan.workload, cores), plan.size),
                 cells=tuple(sorted(cell.name for cell in plan.cells)),
                 seldom=tuple(sorted(cell.name for cell in seldom(plan, cores))),
-                seconds=config.measure.seconds,
+                seconds=config.measure.seconds * (ASIDE if is_aside(plan, claimed) else 1),
                 min_laps=config.measure.min_laps,
                 folder=plan.folder,
                 external=external if (external := plan.workload.external or "") in config.services.named() else "",
@@ -260,14 +313,40 @@ def block_sources(block: Block) -> list[str]:
     return sorted(set().union(*map(sources, modules)))
 
 
-def lap_seconds(block: Block) -> float:
-    return TYPICAL_VALUE_S[block.size] * len(block.cells)
+def value_seconds(block: Block) -> float:
+    """About how long one sequential value takes on a common machine, with the loops that a short one is given."""
+    facts = load_workload(block.workload, block.folder)
+    return max(SHORTEST_VALUE_S, block.tasks * facts.task_seconds(block.size, block.parameter))
 
 
-def expected_seconds(left: Iterable[tuple[Block, Turn]]) -> float:
-    """About how long these rounds take, and the analysis after them."""
-    total = ANALYSIS_S
-    for block, turn in left:
-        lap = lap_seconds(block)
-        total += max(block.seconds, block.min_laps * lap) + JOB_S + lap
-    return total
+def cell_seconds(block: Block, cell: Cell, cores: int) -> float:
+    """About how long one value of a cell takes with all that comes with it: the start of its workers, their warm-up.
+
+    Waiting is divided by the workers, computing by the cores that processes can use; threads have the lock.
+    """
+    facts, strategy = load_workload(block.workload, block.folder), load_strategies()[cell.strategy]
+    workers = min(cell.workers, block.tasks)
+    apart = strategy.processes or strategy.isolated
+    waiting = facts.waiting_share
+    value = value_seconds(block) * (waiting / workers + (1 - waiting) / (min(workers, cores) if apart else 1))
+    warm_up = (1.0 if strategy.control else workers / block.tasks) if cell.pool == "warm" else 0.0
+    starts = POOL_START_S + WORKER_START_S * cell.workers if apart else 0.0
+    return BESIDE_VALUE_S + value * (1 + warm_up) + starts
+
+
+def lap_seconds(block: Block, cells: Iterable[str], cores: int) -> float:
+    """About how long a lap over these cells takes, with the probes and the sequential values beside them."""
+    return sum(cell_seconds(block, Cell.parse(name), cores) for _, name in lap_order(list(cells), ""))
+
+
+def round_seconds(block: Block, turn: Turn, cores: int) -> float:
+    """About how long a round takes: a job, its laps, and about a lap more for warm-up and traces."""
+    cells = turn.of(block.cells)
+    whole, usual = (lap_seconds(block, some, cores) for some in (cells, [c for c in cells if c not in block.seldom]))
+    lap = (whole + (SELDOM - 1) * usual) / SELDOM
+    return JOB_S + whole + lap * (turn.laps or laps_for(block.seconds, lap, block.min_laps))
+
+
+def expected_seconds(left: Iterable[tuple[Block, Turn]], cores: int) -> float:
+    """About how long these rounds will take, and the analysis after them."""
+    return ANALYSIS_S + sum(round_seconds(block, turn, cores) for block, turn in left)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ from gilscope.claims import ACROSS, Claim, Holds, LabLeaf, Leaf
 from gilscope.measuring.laps import MOST_LAPS, lap_order
 from gilscope.workloads import Workload
 
-FINEST, COARSEST = 0.02, 0.2
+FINEST, COARSEST = 0.03, 0.2
 """Half-widths, on the logarithmic scale, beyond which no threshold asks for more, or is content with less."""
 ENOUGH = 0.5
 """What is this much sharper than its threshold asks for, and open, lies so near to it that no budget is the remedy."""
@@ -56,7 +56,7 @@ class Scatter:
 
 @dataclass(frozen=True)
 class Want:
-    """An open case: the blocks and cells that more rounds would have to take, and how wide its interval is and may be."""
+    """An open case: the blocks and cells that more rounds have to take, how wide its interval is and may be."""
 
     claim: str
     case: str
@@ -94,11 +94,12 @@ def ceiling_in_doubt(evidence: Evidence, claim: Claim, claimed: Leaf) -> bool:
 
 
 def wants_of(claim: Claim, claimed: Leaf, case: Mapping[str, Any], runtime: str, run: Sequence[Evidence]) -> list[Want]:
-    """What an open case, or one whose ceiling is in doubt, needs; nothing for one that is decided or cannot be tested."""
+    """What a case needs that is open, or whose ceiling is in doubt; nothing where it is decided or not to be tested."""
     evidence = of_runtime(run, runtime)
     where = f"{claimed.workload}/{claimed.size}"
     named = {"claim": claim.id, "case": claimed.case, "runtime": runtime}
     wants: list[Want] = []
+    cells: dict[str, tuple[str, ...]]
     doubt = ceiling_in_doubt(evidence, claim, claimed)
     if doubt:
         ceiling = ceiling_cell(evidence, claimed)
@@ -169,10 +170,10 @@ def costs_of(timings: pd.DataFrame, rounds: pd.DataFrame) -> Costs:
     left = ((timed["ended"] - timed["started"]) - spent).dropna().clip(lower=0).groupby(level=SIZE).median()
     return Costs(
         {
-            ("/".join(place[:3]), Cell(str(place[3]), int(place[4]), str(place[5])).name): float(seconds)
-            for place, seconds in values.mean().items()
+            ("/".join(block), Cell(strategy, int(workers), pool).name): float(seconds)
+            for (*block, strategy, workers, pool), seconds in cast("Any", values.mean().items())
         },
-        {"/".join(place): float(seconds) for place, seconds in left.items()},
+        {"/".join(cast("Any", place)): float(seconds) for place, seconds in left.items()},
     )
 
 
@@ -192,6 +193,7 @@ def allocate(
 ) -> list[Allocation]:
     """Rounds for the neediest until all wants are met or the budget is spent; a block's rounds take all that is open.
 
+    First for those whose intervals can become as narrow as their thresholds ask; what is left, for all that are open.
     blocks: by path. have: how many rounds each has.
     """
     given: dict[str, Allocation] = {}
@@ -201,19 +203,36 @@ def allocate(
             one.cells.update(dict.fromkeys(name for name in cells if name != SEQUENTIAL.name))
     for one in given.values():
         one.seconds = costs.round(one.block, list(one.cells))
+    hopeful = [want for want in wants if can_be_met(want, given, budget_s)]
+    left = give(hopeful, given, budget_s, until=1.0)
+    give(wants, given, left, until=ENOUGH)
+    return [one for one in given.values() if one.rounds]
+
+
+def can_be_met(want: Want, given: Mapping[str, Allocation], budget_s: float) -> bool:
+    """Whether a case's interval would become as narrow as it must be, were the whole budget spent on it."""
+    price = sum(given[path].seconds for path in want.cells)
+    return want.need(min(MOST_ROUNDS - want.scatter.rounds, int(budget_s / price))) <= 1
+
+
+def give(wants: Sequence[Want], given: Mapping[str, Allocation], budget_s: float, until: float) -> float:
+    """Give a round to whoever needs it most, again and again; returns what is left of the budget.
+
+    until: the need, in units of what a threshold asks for, below which a case needs no more.
+    """
     left, waiting = budget_s, list(wants)
     while waiting:
         want = max(waiting, key=lambda want: want.need(fewest(want, given)))
         mine = [given[path] for path in want.cells]
         price = sum(one.seconds for one in mine)
         full = any(one.have + one.rounds >= MOST_ROUNDS for one in mine)
-        if price > left or full or want.need(fewest(want, given)) <= ENOUGH:
+        if price > left or full or want.need(fewest(want, given)) <= until:
             waiting.remove(want)
             continue
         left -= price
         for one in mine:
             one.rounds += 1
-    return [one for one in given.values() if one.rounds]
+    return left
 
 
 def fewest(want: Want, given: Mapping[str, Allocation]) -> int:

@@ -20,7 +20,7 @@ from gilscope.workloads import Workload
 START_S = 8.0
 END_S = 18.0
 """From the call to the first measurement, and from the last one to the report."""
-BEGIN = {"rounds": [], "stage": 1}
+BEGIN: dict[str, Any] = {"rounds": [], "stage": 1}
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def added_rounds(folder: str | Path, facts: Sequence[str]) -> tuple[dict[str, An
     facts: of the rounds that every block got; what was added to rounds that have since been measured anew is void.
     """
     path = Path(folder) / "allocation.json"
-    before = read_json(path) if path.exists() else BEGIN
+    before: dict[str, Any] = read_json(path) if path.exists() else BEGIN
     begun = {Path(file).parent: read_json(file)["calibrated"] for file in facts}
     kept, measured = [], []
     for row in before["rounds"]:

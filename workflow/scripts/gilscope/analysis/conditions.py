@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 from gilscope.analysis.evidence import Evidence, NotTested, speedup_centres
 from gilscope.analysis.intervals import Interval, interval
 from gilscope.cells import Cell
-from gilscope.claims import ACROSS, WAITING_WORKERS, Claim, Leaf
+from gilscope.claims import ACROSS, Claim, Leaf
 
 FEWEST_CORES = 2
 CEILING_NEEDED = 1.3
@@ -62,13 +61,14 @@ def what_to_do(evidence: Evidence, preset: str) -> str:
 
 
 def ceiling_cell(evidence: Evidence, claimed: Leaf) -> Cell | None:
-    """The machine's limit in a case's block: at the usable cores, or where that is not measured, at the next count."""
-    for workers in range(evidence.cores, 2 * max(evidence.cores, WAITING_WORKERS) + 1):
-        cell = Cell("ceiling", workers, "warm")
-        with suppress(NotTested):
-            evidence.of_cell(evidence.ratios, claimed, cell)
-            return cell
-    return None
+    """The machine's limit in a case's block: at the usable cores, or the next count, or the largest there is."""
+    rows = evidence.ratios
+    here = rows[(rows["workload"] == claimed.workload) & (rows["size"] == claimed.size)]
+    ceilings = here[(here["strategy"] == "ceiling") & (here["pool"] == "warm")]
+    counts = sorted(map(int, ceilings["workers"].unique()))
+    if not counts:
+        return None
+    return Cell("ceiling", next((count for count in counts if count >= evidence.cores), counts[-1]), "warm")
 
 
 def ceiling_of(evidence: Evidence, claimed: Leaf) -> Interval | None:

@@ -76,6 +76,9 @@ def of_runtime(run: Sequence[Evidence], runtime: str) -> Evidence:
 
 def judge_timed(evidence: Evidence, claim: Claim, claimed: Leaf, run: Sequence[Evidence]) -> Found:
     """A case about cells. Raises NotTested and TooFewRounds."""
+    too_many = claimed.refused()
+    if too_many:
+        raise NotTested(too_many)
     if "cores" in claim.needs:
         for one in involved(evidence, claim, claimed, run):
             check_ceiling(one, claim, claimed)

@@ -36,7 +36,10 @@ class WrongAnswer(Deliberate):
 
 @dataclass(frozen=True)
 class Job:
-    """A prepared block. ``expected`` holds the answers of its first sequential value, once that is done."""
+    """A prepared block.
+
+    expected: the answers of its first sequential value, once that is done. unchecked: those of cells before it.
+    """
 
     block: Block
     workload: Workload
@@ -44,14 +47,20 @@ class Job:
     site: Site
     items: Sequence[Any]
     expected: list[Any] = field(default_factory=list)
+    unchecked: list[tuple[str, Sequence[Any]]] = field(default_factory=list)
 
     def check(self, cell: str, answers: Sequence[Any]) -> None:
         """Raise WrongAnswer, naming the cell and the task, unless the answers equal the sequential ones.
 
-        The first lap begins with a sequential value, so the first answers of a block are the ones to expect.
+        The answers of the first sequential value are the ones to expect; what comes before it is checked then.
         """
-        if not self.expected and cell == SEQUENTIAL.name:
+        if not self.expected:
+            if cell != SEQUENTIAL.name:
+                self.unchecked.append((cell, answers))
+                return
             self.expected.extend(answers)
+            for earlier in self.unchecked:
+                self.check(*earlier)
         if len(answers) != len(self.expected):
             raise WrongAnswer(f"{self.block.path} {cell}: {len(answers)} answers to {len(self.expected)} tasks")
         for task, (answer, expected) in enumerate(zip(answers, self.expected)):

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from gilscope.cells import SEQUENTIAL, Cell
 from gilscope.measuring.job import Job, WrongAnswer
@@ -22,8 +22,8 @@ SHORTEST_VALUE_S = 0.005
 MOST_LAPS = 100
 REFERENCE_EVERY = 3
 CELLS_PER_PROBE = 6
-SELDOM = 3
-"""In one lap of so many a round takes the cells that no claim names."""
+SELDOM = 2
+"""In one lap of so many a block takes the cells that no claim names."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,21 @@ def lap_order(cells: Sequence[str], seed: str, turned: bool = False) -> list[tup
     return order
 
 
-def cells_of_lap(cells: Sequence[str], seldom: Sequence[str], lap: int) -> list[str]:
-    """The cells that a lap takes, of those of the round: what a claim names always, what none names in every third."""
-    return [name for name in cells if lap % SELDOM == 1 or name not in seldom]
+@dataclass(frozen=True)
+class Lap:
+    """One lap of a round. count: how many laps the block had before it, those of earlier rounds included."""
+
+    number: int
+    count: int
+
+    @property
+    def turned(self) -> bool:
+        """See ``lap_order``; not in step with ``of``, so that rare cells are turned as often as others."""
+        return self.count // SELDOM % 2 == 1
+
+    def of(self, cells: Sequence[str], seldom: Sequence[str]) -> list[str]:
+        """The cells that it takes: those that claims name in every lap, the others in every second."""
+        return [name for name in cells if self.count % SELDOM == 0 or name not in seldom]
 
 
 def forget_helpers() -> None:
@@ -161,15 +173,15 @@ class Laps:
             check_parent()
             self.tried(name, partial(warm_up, self.job, name))
 
-    def take(self, lap: int, seed: str, cells: Sequence[str] | None = None) -> list[Value]:
+    def take(self, lap: int, seed: str, before: int = 0) -> list[Value]:
         """One lap, in the order that the seed gives. Raises WrongAnswer, and Orphaned once the parent has gone.
 
-        The first begins with a sequential value, whose answers are those to expect. cells: those of this lap, all by
-        default.
+        before: how many laps earlier rounds of the block had.
         """
         values: list[Value] = []
-        order = lap_order(self.cells if cells is None else cells, f"{seed}/{lap}", turned=lap > 0 and lap % 2 == 0)
-        for position, name in order:
+        this = Lap(lap, before + max(0, lap - 1))
+        cells = this.of(self.cells, self.job.block.seldom)
+        for position, name in lap_order(cells, f"{seed}/{lap}", this.turned):
             check_parent()
             if name in self.failed:
                 continue
@@ -179,8 +191,8 @@ class Laps:
                 values.append(Value(name, lap, position, loops, seconds))
         return values
 
-    def tried(self, name: str, work: Callable[[], Optional[float]]) -> float | None:
-        """What the work with a cell gives, or None where it fails; the sequential cell may not, nor any answer be wrong."""
+    def tried(self, name: str, work: Callable[[], float | None]) -> float | None:
+        """What work with a cell gives, or None where it fails; the sequential one may not, nor any answer be wrong."""
         try:
             return work()
         except (WrongAnswer, MemoryError):

@@ -12,7 +12,7 @@ from gilscope.cells import SEQUENTIAL, Block, Cell, Turn
 from gilscope.measuring.environment import read_environment
 from gilscope.measuring.hidden import read_hidden_threads
 from gilscope.measuring.job import Job, NotApplicable, prepared
-from gilscope.measuring.laps import Laps, Value, cells_of_lap, forget_helpers, how_long, time_value
+from gilscope.measuring.laps import Laps, Value, forget_helpers, how_long, time_value
 from gilscope.measuring.probing import ask_workers, lost_here, lost_meanwhile, probe_workers
 from gilscope.measuring.tracing import trace_cells
 from gilscope.running.lock import machine_lock
@@ -87,8 +87,9 @@ def take_laps(
     laps, values = Laps(job, cells, calibration["loops"]), []
     if not turn.first:
         laps.warm_up()
-    for lap in range(1, (turn.laps or calibration["laps"]) + 1):
-        values += laps.take(lap, f"{job.block.path}/{turn.number}", cells_of_lap(laps.cells, job.block.seldom, lap))
+    count = turn.laps or calibration["laps"]
+    for lap in range(1, count + 1):
+        values += laps.take(lap, f"{job.block.path}/{turn.number}", before=(turn.number - 1) * count)
     lost = lost_meanwhile(job, laps.cells)
     forget_helpers()
     return [value for value in values if value.cell not in lost], {**left_out, **laps.failed, **lost}
@@ -109,8 +110,8 @@ def take_round(
     left_out = left_out or {}
     values: list[Value] = []
     failed = dict(left_out)
-    with machine_lock() as waited:
-        before = read_environment()
+    with machine_lock() as waiting:
+        before, waited = read_environment(), waiting
         trace = empty_trace(block, turn.number, {}, None)
         try:
             if calibration is not None and not calibration.get("laps"):

@@ -17,6 +17,7 @@ from gilscope.discovery import module_names
 
 KINDS = ("cpu", "io", "mixed")
 SIZES = ("small", "medium", "large", "deck")
+TYPICAL_TASK_S = {"small": 0.0001, "medium": 0.001, "large": 0.005, "deck": 0.1}
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,9 @@ class Workload:
     """The facts about a workload; ``function(item)`` is one task.
 
     kind: ``cpu``, ``io`` or ``mixed``.
-    sizes: size → parameter; at ``large`` some 10 to 30 ms a task.
+    sizes: size → parameter; at ``large`` some 2 to 25 ms a task.
     unit: what the parameter counts, for people.
+    seconds: ``(parameter) -> seconds``, about what one task takes on a common machine; None: its size tells.
     inputs: ``(parameter, tasks, site) -> items``; built before the clock starts.
     finish: ``(site)``; removes what the inputs have left outside the site's folder, even if they were not finished.
     coroutine: ``(offload) -> async context manager`` that yields the task as a native coroutine function;
@@ -86,6 +88,7 @@ class Workload:
     kind: str
     sizes: Mapping[str, Any]
     unit: str = "steps"
+    seconds: Callable[[Any], float] | None = None
     inputs: Callable[[Any, int, Site], Sequence[Any]] = repeat_parameter
     finish: Callable[[Site], None] = nothing_to_clear
     coroutine: Callable[..., Any] | None = None
@@ -98,6 +101,19 @@ class Workload:
     library: bool = False
     libraries: tuple[str, ...] = ()
     waiting: float | None = None
+
+    def task_seconds(self, size: str, parameter: Any) -> float:
+        """About how long one task takes; of a user's own workload its size tells, or the seconds that it waits."""
+        if self.seconds is not None:
+            return self.seconds(parameter)
+        return float(parameter) if self.unit == "s" else TYPICAL_TASK_S[size]
+
+    @property
+    def waiting_share(self) -> float:
+        """The share of its time that a task presumably waits, and workers of any kind overlap."""
+        if self.waiting is not None:
+            return self.waiting
+        return {"cpu": 0.0, "mixed": 0.5, "io": 1.0 if self.unit == "s" else 0.0}[self.kind]
 
     @property
     def summary(self) -> str:

@@ -72,6 +72,7 @@ def sales_file(rows: int, tasks: int, site: Site) -> Sequence[Any]:
     kind="io",
     sizes={"small": 1_000, "medium": 18_000, "large": 120_000, "deck": 600_000},
     unit="rows",
+    seconds=lambda rows: rows / 12e6,
     inputs=sales_file,
     fresh=close_connection,
 )
@@ -151,6 +152,7 @@ async def asking(offload):
     kind="io",
     sizes={"small": 1_000, "medium": 18_000, "large": 120_000, "deck": 600_000},
     unit="rows",
+    seconds=lambda rows: rows / 12e6,
     libraries=("psycopg[binary]",),
     inputs=sales_table,
     finish=drop_table,

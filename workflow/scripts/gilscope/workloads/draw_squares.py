@@ -43,6 +43,7 @@ async def drawing(offload):
     sizes={"small": 0.01, "medium": 0.05, "large": 0.2, "deck": 1.0},
     unit="s",
     inputs=squares,
+    seconds=lambda pause: pause + 0.8,
     coroutine=drawing,
     service="gilscope.workloads._turtles",
     unavailable=no_window,

@@ -45,6 +45,7 @@ async def downloading(offload):
     sizes={"small": 0.002, "medium": 0.005, "large": 0.025, "deck": 0.2},
     unit="s",
     inputs=downloads,
+    seconds=lambda delay: delay + 3e-3,
     coroutine=downloading,
     service="gilscope.workloads._http",
     fresh=close_connections,

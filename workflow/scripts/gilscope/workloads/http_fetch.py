@@ -30,6 +30,7 @@ async def fetching(offload):
     sizes={"small": 0.001, "medium": 0.005, "large": 0.02, "deck": 1.0},
     unit="s",
     inputs=pages,
+    seconds=lambda delay: delay + 1e-3,
     coroutine=fetching,
     service="gilscope.workloads._http",
     fresh=close_connections,

@@ -26,10 +26,11 @@ def two_pictures(width: int) -> int:
     kind="cpu",
     libraries=("pillow",),
     library=True,
-    sizes={"small": 48, "medium": 224, "large": 512, "deck": 800},
+    sizes={"small": 48, "medium": 160, "large": 384, "deck": 800},
     unit="pixels wide",
     inputs=pictures,
     memory=two_pictures,
+    seconds=lambda width: width**2 / 28e6,
 )
 def image_blur(picture: Any) -> int:
     """Blurs an image with Pillow's Gaussian filter, which is written in C; answers with the picture's check sum."""

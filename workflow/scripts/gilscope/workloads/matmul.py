@@ -30,10 +30,11 @@ def close(answer: Any, expected: Any) -> bool:
     kind="cpu",
     libraries=("numpy", "threadpoolctl"),
     library=True,
-    sizes={"small": 32, "medium": 256, "large": 512, "deck": 1000},
+    sizes={"small": 32, "medium": 192, "large": 400, "deck": 1000},
     unit="rows",
     inputs=matrix_pairs,
     memory=three_matrices,
+    seconds=lambda order: order**3 / 25e9,
     same=close,
 )
 def matmul(pair: Any) -> Any:

@@ -48,6 +48,7 @@ async def fetching_and_computing(offload):
     sizes={"small": 0.0005, "medium": 0.002, "large": 0.007, "deck": 0.1},
     unit="s",
     inputs=tables,
+    seconds=lambda delay: 1e-3 + 2 * delay,
     coroutine=fetching_and_computing,
     service="gilscope.workloads._http",
     fresh=close_connections,
