@@ -146,6 +146,11 @@ def part_of(wildcards):
     return f"--stage {one.stage} --laps {one.laps} --only {' '.join(one.only)}"
 
 
+def allocation_of(wildcards):
+    path = f"results/{wildcards.machine}/allocation.json"
+    return [path] if run_of(wildcards).allocates else []
+
+
 def all_rounds(pattern):
     """A file of every round, those included that the rest of the budget was allocated to."""
 

@@ -50,6 +50,7 @@ rule render:
         workers="results/{machine}/workers.json",
         gaps="results/{machine}/gaps.json",
         verdicts="results/{machine}/verdicts.json",
+        allocation=allocation_of,
         across="results/{machine}/across.json",
         decisions="results/{machine}/decisions.json",
         irrefutable="results/{machine}/irrefutable.json",

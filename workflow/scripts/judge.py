@@ -1,3 +1,4 @@
+from gilscope.analysis.allocating import remedy_for
 from gilscope.analysis.collecting import collect_runtimes
 from gilscope.analysis.comparing import compare_runtimes
 from gilscope.analysis.decisions import fill_decisions
@@ -21,7 +22,9 @@ if __name__ == "__main__":
         looks=max(2, stages_of(rounds)) if snakemake.params.budgeted else stages_of(rounds),
     )
     known = {name: load_workload(name, folder) for name, folder in snakemake.params.workloads.items()}
-    write_json(judge(claims.claims, evidence, known, claims.otherwise, earlier), snakemake.output.verdicts)
+    remedy = remedy_for(rounds, look=max(3, len(earlier) + 2)) if snakemake.params.budgeted else None
+    verdicts = judge(claims.claims, evidence, known, claims.otherwise, earlier=earlier, remedy=remedy)
+    write_json(verdicts, snakemake.output.verdicts)
     write_json(compare_runtimes(evidence), snakemake.output.across)
     write_json(claims.irrefutable, snakemake.output.irrefutable)
     estimates, pays = read_table(given.estimates), read_json(given.break_even)

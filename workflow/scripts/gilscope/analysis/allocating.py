@@ -20,7 +20,8 @@ from gilscope.analysis.conditions import CEILING_NEEDED, ceiling_cell, ceiling_o
 from gilscope.analysis.estimates import SIZE
 from gilscope.analysis.evidence import Evidence, NotTested, measured, speedup_centres
 from gilscope.analysis.intervals import CONFIDENCE, FEWEST_ROUNDS
-from gilscope.analysis.verdicts import judge_cases, of_runtime
+from gilscope.analysis.looks import share
+from gilscope.analysis.verdicts import SIGNIFICANCE, Remedy, judge_cases, of_runtime
 from gilscope.cells import SEQUENTIAL, Block, Cell
 from gilscope.claims import ACROSS, Claim, Holds, LabLeaf, Leaf
 from gilscope.measuring.laps import MOST_LAPS, lap_order
@@ -31,6 +32,8 @@ FINEST, COARSEST = 0.03, 0.2
 ENOUGH = 0.5
 """What is this much sharper than its threshold asks for, and open, lies so near to it that no budget is the remedy."""
 MOST_ROUNDS = 100
+RIVALS = 2
+"""About how many times smaller a p value must be for being one of a family of which half are clear."""
 JOB_S = 0.6
 """What a job takes beside the laps, traces and preparations that it records: an interpreter, and the workflow."""
 
@@ -238,6 +241,30 @@ def give(wants: Sequence[Want], given: Mapping[str, Allocation], budget_s: float
 def fewest(want: Want, given: Mapping[str, Allocation]) -> int:
     """How many rounds more the blocks of a case are to get, all of them."""
     return min(given[path].rounds for path in want.cells)
+
+
+def remedy_for(rounds: pd.DataFrame, look: int) -> Remedy:
+    """A function that says what would decide an open case. rounds: as they are; look: the number of the next one."""
+    timed = rounds[rounds["job"] == "measure"]
+    latest = timed[timed["stage"] == timed.groupby(SIZE)["stage"].transform("max")]
+    seconds = (latest["ended"] - latest["started"]).groupby([latest[name] for name in SIZE]).median() + JOB_S
+    taken = {"/".join(cast("Any", place)): float(each) for place, each in seconds.items()}
+
+    def remedy(
+        claim: Claim, claimed: Leaf, case: Mapping[str, Any], evidence: Evidence, run: Sequence[Evidence]
+    ) -> str:
+        wants = wants_of(claim, claimed, case, evidence.runtime, run)
+        if not wants:
+            return ""
+        bounds = np.ravel(list(claimed.holds.as_dict().values()))
+        distance = min(abs(math.log(case["estimate"] / bound)) for bound in bounds)
+        price = sum(taken[path] for path in wants[-1].cells)
+        minutes = minutes_more(wants[-1], distance, SIGNIFICANCE * share(look) / RIVALS, price)
+        if minutes is None:
+            return "; more rounds are no remedy here"
+        return f"; ≈ {max(1, round(minutes))} min more would, should the estimate stay"
+
+    return remedy
 
 
 def minutes_more(want: Want, distance: float, at: float, seconds: float) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -26,6 +26,7 @@ from gilscope.strategies import load_strategies
 from gilscope.workloads import Workload
 
 NO_OUTCOMES = Outcomes()
+Remedy = Callable[[Claim, Leaf, Mapping[str, Any], Evidence, Sequence[Evidence]], str]
 SIGNIFICANCE = 0.05
 UNITS = {"effective_cores": "cores", "share": "share"}
 VERDICTS = ("confirmed", "refuted", "mixed", "inconclusive", "not tested")
@@ -218,15 +219,21 @@ def judge(
     evidences: Sequence[Evidence],
     known: Mapping[str, Workload],
     otherwise: Outcomes = NO_OUTCOMES,
+    *,
     earlier: Sequence[Sequence[Evidence]] = (),
+    remedy: Remedy | None = None,
 ) -> list[dict[str, Any]]:
     """One object per claim and runtime that it is about; all their tests are one family.
 
     Demonstrations form a family of their own: they cost no claim its verdict. known: the workloads that claims speak
     of, by name. otherwise: outcomes for claims that have none of their own. earlier: the evidences at each look before
-    this one, if there were any.
+    this one, if there were any. remedy: says what would decide a case that is open.
     """
     judged = judge_cases(claims, [*earlier, evidences], known)
+    for claim, runtime, cases in judged if remedy else ():
+        for claimed, case in cases:
+            if remedy and case["verdict"] == "inconclusive" and isinstance(claimed, Leaf):
+                case["reason"] += remedy(claim, claimed, case, of_runtime(evidences, runtime), evidences)
     return [pronounce(claim, runtime, [case for _, case in cases], otherwise) for claim, runtime, cases in judged]
 
 

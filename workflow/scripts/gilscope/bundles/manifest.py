@@ -34,6 +34,8 @@ SHARED = (
     "workers.json",
 )
 """The files of every run; with them come those of its runtimes, rounds, traces and labs."""
+OPTIONAL = ("allocation.json",)
+"""Of runs that spend a budget."""
 NEEDED = ("machine.json", "config.json", "summary.csv", "verdicts.json")
 """What no bundle can be compared without."""
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from gilscope import __version__
 from gilscope.bundles.archive import zipped
-from gilscope.bundles.manifest import MANIFEST, SHARED, Flaw, describe, why_unsafe
+from gilscope.bundles.manifest import MANIFEST, OPTIONAL, SHARED, Flaw, describe, why_unsafe
 from gilscope.bundles.privacy import PACKAGE, Private
 from gilscope.bundles.reading import understand
 from gilscope.bundles.redaction import Redaction, in_use
@@ -92,7 +92,8 @@ def incomplete(folder: Path, name: str) -> CannotPack:
 
 def listed(folder: Path, rounds: pd.DataFrame) -> list[str]:
     """The files that belong to the results, and none that an earlier run of another configuration left there."""
-    names = set(SHARED) | {f"runtimes/{runtime}.json" for runtime in rounds["runtime"].unique()}
+    names = set(SHARED) | {name for name in OPTIONAL if (folder / name).is_file()}
+    names |= {f"runtimes/{runtime}.json" for runtime in rounds["runtime"].unique()}
     for row in rounds.to_dict("records"):
         names |= {pattern.format_map(row) for pattern in FILES[row["job"]]}
     for name in sorted(names):

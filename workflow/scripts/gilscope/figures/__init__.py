@@ -31,7 +31,7 @@ SECTIONS = ("summary", "approach", "claims", "timelines", "scaling", "runtimes",
 COLUMNS = {
     "estimates": "machine runtime workload kind size tasks parameter unit strategy workers pool metric estimate "
     "low high rounds noise_floor flags",
-    "rounds": "runtime workload size round job started ended waited_s laps load_before load_after busy_cores "
+    "rounds": "runtime workload size round stage job started ended waited_s laps load_before load_after busy_cores "
     "steal_share throttled_share frequency_mhz governor swap_mib flags",
     "traces": "runtime workload kind size tasks strategy workers pool round wall cpu effective_cores overlap "
     "idle_share voluntary_switches involuntary_switches memory_per_worker",
@@ -76,6 +76,7 @@ class Results:
     irrefutable: list[str] = field(default_factory=list)
     config: dict[str, Any] = field(default_factory=dict)
     across: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    allocation: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: str | Path) -> Results:
@@ -99,6 +100,7 @@ class Results:
             irrefutable=read_json(folder / "irrefutable.json", []),
             config=read_json(folder / "config.json", {}),
             across=read_json(folder / "across.json", {}),
+            allocation=read_json(folder / "allocation.json", {}),
         )
 
     @property

@@ -4,6 +4,7 @@ Everything here returns HTML in which text from outside (labels, claims, reasons
 """
 
 from gilscope.rendering.across import claims_by_runtime
+from gilscope.rendering.budget import time_spent
 from gilscope.rendering.claims import claims, irrefutable
 from gilscope.rendering.controls import environment, hidden_parallelism, noise, order_of_measurement, rounds_in_words
 from gilscope.rendering.data import block_data, lab_data
@@ -40,6 +41,7 @@ __all__ = [
     "runtimes",
     "scaling_laws",
     "show",
+    "time_spent",
     "traces",
     "warnings",
 ]
