@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gilscope import destinations
+from gilscope import destinations, resolving
 from gilscope.asking import asks_to_measure
 from gilscope.cells import Cell
 from gilscope.config_files import merge_files
@@ -21,6 +21,8 @@ from gilscope.handing_on import CORES, DIGEST, FILE, export_plan, hand_on, hande
 from gilscope.machine import describe_machine
 from gilscope.mistakes import Mistakes
 from gilscope.planning import Run, plan_runs
+from gilscope.uv import Refused
+from interpreters import found
 
 ROOT = Path(__file__).parents[1]
 SMALL = "sweep: {claims: false, workloads: [{name: sum_squares, workers: auto}]}\nlabs: {names: [joining]}\n"
@@ -197,3 +199,101 @@ def test_another_machine_than_was_planned_for_is_told_from_the_one_that_was() ->
 def test_another_machine_than_was_planned_for_is_named(label: str, cores: int, origin: str, said: str) -> None:
     here = replace(describe_machine(), label="epyc-4c-0000", usable_cores=4)
     assert why_not_here(here, label, cores, origin) == said
+
+
+LOCK = ("the-gil-is-the-cause", "one-thread-pays-for-no-lock")
+ELSEWHERE = "machines: {here: {cores: 4}}\n"
+
+
+@pytest.fixture
+def without_others(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A machine with no interpreter but this one; what it was asked for."""
+    asked: list[str] = []
+
+    def look_for(request: str) -> str:
+        asked.append(request)
+        raise Refused("there is none")
+
+    monkeypatch.setattr(resolving, "look_for", look_for)
+    return asked
+
+
+def test_the_default_sweep_asks_a_free_threaded_python_about_the_lock_where_there_is_one(plan: Plan) -> None:
+    found("3.13t")
+    (run,) = plan(ELSEWHERE).values()
+    here, on, off = run.runtimes
+    assert (here.current, here.claims, on.claims, off.claims) == (True, None, LOCK, LOCK)
+    assert on.environment == off.environment
+    cells = {
+        runtime.id: {(block.workload, block.size): block for block in run.blocks if block.runtime == runtime.id}
+        for runtime in run.runtimes
+    }
+    places = {(name, "large") for name in ("sum_squares", "sqrt_sin", "count_loop")}
+    assert set(cells[on.id]) == set(cells[off.id]) == places
+    assert {name: block.tasks for name, block in cells[on.id].items()} == {
+        name: cells[here.id][name].tasks for name in places
+    }
+    assert cells[on.id]["sum_squares", "large"].cells == ("asyncio-4", "ceiling-4-warm", "threading-4")
+    assert cells[off.id]["count_loop", "large"].cells == ("asyncio-4", "ceiling-4-warm")
+    assert run.absent == ()
+    assert {Path(file).parent.name for file in run.labs()} == {here.id}, "its claims need no lab"
+    assert run.libraries[on.environment] == ()
+    assert "numpy" in run.libraries[here.environment]
+
+
+def test_runtimes_of_one_block_follow_one_another_and_turn_in_every_second_round(plan: Plan) -> None:
+    found("3.13t")
+    (run,) = plan(ELSEWHERE).values()
+    for number in (1, 2):
+        order = sorted(run.blocks, key=lambda block: -run.turn(block, number))
+        assert len({run.turn(block, number) for block in run.blocks}) == len(run.blocks)
+        three = [place for place, block in enumerate(order) if (block.workload, block.size) == ("sum_squares", "large")]
+        assert three == list(range(three[0], three[0] + 3))
+        runtimes = [order[place].runtime for place in three]
+        assert runtimes == [runtime.id for runtime in run.runtimes][:: 1 if number == 1 else -1]
+        assert all(run.turn(block, number) > run.turn(block, number + 1) for block in run.blocks)
+
+
+def test_where_there_is_no_free_threaded_python_the_default_sweep_does_without(
+    plan: Plan, without_others: list[str]
+) -> None:
+    (run,) = plan(ELSEWHERE).values()
+    assert [runtime.current for runtime in run.runtimes] == [True]
+    assert [(gap["runtime"], tuple(gap["claims"])) for gap in run.absent] == [("lock-on", LOCK), ("lock-off", LOCK)]
+    assert {gap["reason"] for gap in run.absent} == {"it is not on this machine, and downloads is false"}
+    assert len(without_others) == 2
+
+
+@pytest.mark.parametrize("claims", ["false", "[threads-take-turns]"])
+def test_a_sweep_without_its_claims_does_not_look_for_a_runtime(
+    plan: Plan, without_others: list[str], claims: str
+) -> None:
+    workloads = "[{name: sum_squares}]"
+    (run,) = plan(f"{ELSEWHERE}sweep: {{claims: {claims}, workloads: {workloads}}}\nlabs: {{names: false}}\n").values()
+    assert (len(run.runtimes), run.absent, without_others) == (1, (), [])
+
+
+def test_a_runtime_for_a_claim_about_a_lab_is_observed_in_that_alone(plan: Plan) -> None:
+    other = found("3.13")
+    only = f"runtimes: [{{python: current}}, {{python: {other}, claims: [builtins-are-protected]}}]\n"
+    (run,) = plan(ELSEWHERE + only + "labs: {names: [race, joining]}\n").values()
+    here, there = run.runtimes
+    assert {Path(file).stem for file in run.labs() if Path(file).parent.name == there.id} == {"race"}
+    assert {Path(file).stem for file in run.labs() if Path(file).parent.name == here.id} == {"race", "joining"}
+    assert {block.runtime for block in run.blocks} == {here.id}
+
+
+def test_a_runtime_for_claims_that_never_was_measured_is_no_part_of_what_there_is(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found("3.13t")
+    (run,) = plan(ELSEWHERE, measures=False).values()
+    assert [runtime.current for runtime in run.runtimes] == [True]
+
+
+def test_a_claim_of_a_runtime_has_to_exist(plan: Plan) -> None:
+    with pytest.raises(Mistakes) as mistakes:
+        plan("runtimes: [{python: current, claims: [threads-take-turn]}]\n")
+    assert mistakes.value.lines == [
+        "runtimes[0].claims[0] is 'threads-take-turn'; no claim has this id. Did you mean threads-take-turns?"
+    ]

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from gilscope.figures import Results, figure_names
 from gilscope.figures.comparison import Comparison
+from gilscope.rendering.across import claims_by_runtime
 from gilscope.rendering.bars import interval_bar
 from gilscope.rendering.claims import by_claim, case_in_words, claims, explanations, threshold
 from gilscope.rendering.decisions import decisions, pays_from
@@ -389,3 +390,20 @@ def test_the_nodes_of_a_cluster_are_counted() -> None:
     assert nodes_in_words(rounds) == "3 of this type, with 3, 1, 1 of the timed rounds"
     assert nodes_in_words(rounds[:1]) == "1"
     assert nodes_in_words(rounds[3:4]) is nodes_in_words(rounds.drop(columns="node")) is None
+
+
+def test_runtimes_for_some_claims_only_are_not_laid_beside_the_others(across: Path) -> None:
+    results = Results.read(across.parent)
+
+    def restricted(*names: str) -> Results:
+        known = {
+            name: {**facts, "claims": ["x"] if name in names else None} for name, facts in results.runtimes.items()
+        }
+        return replace(results, runtimes=known)
+
+    others = list(results.runtimes)[1:]
+    assert "Over 2 runtimes" in counts(restricted(*others[1:]))
+    assert others[1] not in claims_by_runtime(restricted(*others[1:]))
+    assert others[0] in claims_by_runtime(restricted(*others[1:]))
+    assert claims_by_runtime(restricted(*others)) == ""
+    assert "runtimes" not in counts(restricted(*others))

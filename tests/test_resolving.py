@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from gilscope.config import RuntimeRequest
 from gilscope.mistakes import Mistakes
 from gilscope.resolving import NotToBeHad, Runtime, find, introduce, resolve
 from gilscope.runtimes import runtime_name
+from gilscope.uv import Refused
 from interpreters import found
 
 
@@ -67,7 +69,7 @@ def test_the_same_interpreter_asked_for_twice_is_measured_once() -> None:
     ("python", "gil", "said"),
     [
         ("./no/such/python", None, "there is no program ./no/such/python. Name another interpreter, or set optional: true."),
-        ("3.99", None, "it is not on this machine, and environments.downloads is false."),
+        ("3.99", None, "it is not on this machine, and downloads is false."),
         ("nonsense", None, "it is not on this machine"),
         ("current", False, "cannot run without its lock; gil: false is for free-threaded builds (3.13t and newer)."),
     ],
@@ -115,7 +117,7 @@ def test_an_optional_runtime_that_is_not_there_is_a_gap() -> None:
     (runtime,), (gap,) = resolve(requests, downloads=False)
     assert runtime.current
     assert (gap["runtime"], gap["state"]) == ("future", "not to be had")
-    assert gap["reason"] == "it is not on this machine, and environments.downloads is false"
+    assert gap["reason"] == "it is not on this machine, and downloads is false"
 
 
 def test_two_builds_that_report_the_same_name_are_not_mixed_up(tmp_path: Path) -> None:
@@ -143,3 +145,39 @@ def test_no_command_holds_an_absolute_path() -> None:
     """A rule whose command changes measures again; a moved clone shall not."""
     for runtime in (Runtime("cp39", "x", "/a/b/python", False, "i"), Runtime("cp311", "x", "/a/b/python", True, "i")):
         assert "/a/b" not in runtime.start
+
+
+def test_a_runtime_may_be_kept_from_being_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever others may: a version that is not here is a gap, with the claims that go without it."""
+    fetched: list[str] = []
+    monkeypatch.setattr("gilscope.resolving.run_uv", refusing(fetched))
+    only = ["the-gil-is-the-cause"]
+    requests = [RuntimeRequest(), RuntimeRequest(python="3.99", optional=True, downloads=False, claims=only)]
+    _, (gap,) = resolve(requests, downloads=True)
+    assert (gap["reason"], gap["claims"]) == ("it is not on this machine, and downloads is false", only)
+    assert fetched == ["find"]
+    with pytest.raises(Mistakes):
+        resolve([RuntimeRequest(python="3.99", downloads=True)], downloads=False)
+    assert fetched == ["find", "find", "install"]
+
+
+def refusing(asked: list[str]) -> Callable[..., str]:
+    """A uv that finds and fetches nothing, and notes what it was asked to do."""
+
+    def run(*arguments: str, **_: object) -> str:
+        asked.append(arguments[1])
+        raise Refused("there is none")
+
+    return run
+
+
+def test_an_interpreter_asked_for_twice_is_measured_for_all_that_either_is_for() -> None:
+    here = str(Path(sys.executable).resolve())
+
+    def claims_of(first: list[str] | None, second: list[str] | None) -> tuple[str, ...] | None:
+        requests = [RuntimeRequest(python=here, claims=first), RuntimeRequest(name="again", python=here, claims=second)]
+        (runtime,), _ = resolve(requests, downloads=False)
+        return runtime.claims
+
+    assert claims_of(["a"], ["b", "a"]) == ("a", "b")
+    assert claims_of(["a"], None) is claims_of(None, ["a"]) is None

@@ -271,3 +271,34 @@ def test_a_machine_with_more_cores_than_processes_is_held_to_the_largest_ceiling
     assert found["reason"].startswith("unconnected processes themselves reached 1.09 ×")
     (found,) = verdicts(parallel, cores=512)
     assert found["verdict"] == "confirmed"
+
+
+def test_a_runtime_for_some_claims_gets_no_verdict_on_others() -> None:
+    lock, free = {"version": "3.11.7", "gil": True, "current": True}, {"version": "3.13.5", "free_threaded": True}
+    runtimes = {
+        "cp311": lock,
+        "cp313t-gil": {**free, "gil": True, "claims": ["tax"]},
+        "cp313t-nogil": {**free, "gil": False, "claims": ["tax"]},
+    }
+    tax = {"metric": "tax", "of": "sequential", "against": "standard", "needs": ["lock-off"], "holds": {"above": 1.0}}
+    asked = [claim(of="threading", holds={"below": 1.15}), claim(id="tax", **tax), claim(id="other-tax", **tax)]
+    found = [(said["claim"], said["runtime"]) for said in verdicts(*asked, runtimes=runtimes)]
+    assert found == [("a-claim", "cp311"), ("tax", "cp313t-nogil"), ("other-tax", "cp311")]
+
+
+def test_a_runtime_that_was_only_looked_for_is_told_with_what_fetches_it() -> None:
+    """To the claims that it would be for; others never hear of it."""
+    gap = {"state": "not to be had", "reason": "it is not here", "claims": ["a-claim"]}
+    gaps = [{"runtime": name, **gap} for name in ("lock-on", "lock-off")]
+    needs = [
+        claim(id=name, of="threading", holds={"above": 1}, needs=[need])
+        for name, need in (("a-claim", "lock-off"), ("b", "pypy"))
+    ]
+    about_lock, about_pypy = (said["reason"] for said in verdicts(*needs, gaps=gaps))
+    assert about_lock == (
+        "needs a free-threaded CPython with the lock on and off; this run has cp311 (CPython 3.11.7); not to be had: "
+        'lock-on and lock-off (it is not here); make ARGS="--configfile config/presets/gil.yaml" fetches one'
+    )
+    assert about_pypy.endswith(
+        "this run has cp311 (CPython 3.11.7); run it with --configfile config/presets/versions.yaml, or list one in runtimes"
+    )

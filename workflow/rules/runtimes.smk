@@ -46,7 +46,7 @@ rule equip:
             for runtime in ANY_RUN.runtimes
             if runtime.environment == wildcards.environment
         ),
-        libraries=ANY_RUN.libraries,
+        libraries=lambda wildcards: ANY_RUN.libraries[wildcards.environment],
         from_source=CONFIG.environments.from_source,
     script:
         "../scripts/equip.py"
@@ -73,9 +73,18 @@ rule describe_runtime:
         start=start_of,
         name=lambda wildcards: runtime_of(wildcards).name,
         current=lambda wildcards: ("--current" if runtime_of(wildcards).current else ""),
-        workloads=sorted(
-            {block.workload for block in ANY_RUN.blocks if not block.folder}
+        only=lambda wildcards: (
+            ["--claims", *runtime_of(wildcards).claims]
+            if runtime_of(wildcards).claims
+            else []
+        ),
+        workloads=lambda wildcards: sorted(
+            {
+                block.workload
+                for block in ANY_RUN.blocks
+                if block.runtime == wildcards.runtime and not block.folder
+            }
         ),
     shell:
         "{params.start} {input.script} {output} --machine {input.machine} --name {params.name:q} {params.current}"
-        " --workloads {params.workloads} 2> {log}"
+        " {params.only} --workloads {params.workloads} 2> {log}"

@@ -11,6 +11,7 @@ def main() -> None:
     parser.add_argument("--machine", required=True, help="the machine.json of the results that this belongs to")
     parser.add_argument("--name", required=True, help="what the configuration calls it")
     parser.add_argument("--current", action="store_true", help="it runs the workflow, too")
+    parser.add_argument("--claims", nargs="*", help="the only claims that it is measured for")
     parser.add_argument("--workloads", nargs="*", default=[])
     parser.add_argument("output")
     arguments = parser.parse_args()
@@ -21,7 +22,8 @@ def main() -> None:
         from gilscope.running.files import write_json
         from gilscope.runtimes import describe_runtime
 
-        called = {"name": arguments.name, "current": arguments.current, "imports_ended_with": imports}
+        called = {"name": arguments.name, "current": arguments.current, "claims": arguments.claims}
+        called["imports_ended_with"] = imports
         write_json(arguments.output, {**describe_runtime(modules), **called})
 
     def attempt(left_out: dict[str, str]) -> None:

@@ -28,5 +28,6 @@ if __name__ == "__main__":
     write_json(compare_runtimes(evidence), snakemake.output.across)
     write_json(claims.irrefutable, snakemake.output.irrefutable)
     estimates, pays = read_table(given.estimates), read_json(given.break_even)
-    decisions = fill_decisions(claims.decisions, estimates, list(runtimes), pays)
+    whole = [runtime for runtime, facts in runtimes.items() if not facts.get("claims")]
+    decisions = fill_decisions(claims.decisions, estimates, whole, pays)
     write_json(decisions, snakemake.output.decisions)

@@ -55,6 +55,12 @@ class RuntimeRequest(Strict):
     optional: bool = Field(
         False, description="optional is true (leave the runtime out where it is not to be had) or false"
     )
+    downloads: bool | None = Field(
+        None, description="downloads is true (uv may fetch it) or false; left out it is what environments.downloads is"
+    )
+    claims: list[str] | None = Field(
+        None, min_length=1, description="a runtime's claims are a list of claims' ids; left out it measures everything"
+    )
 
     @property
     def label(self) -> str:

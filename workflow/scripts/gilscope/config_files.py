@@ -68,6 +68,7 @@ def runtime_mistakes(config: Config) -> Iterator[Mistake]:
     for index, label in enumerate(labels):
         if label in labels[:index]:
             yield ("runtimes", index), f"is {label!r} for the second time; give it a name of its own."
+        yield from repeated(("runtimes", index, "claims"), config.runtimes[index].claims or [])
     for index, lock in enumerate(config.environments.locks):
         if not Path(lock).is_file():
             yield ("environments", "locks", index), f"is {lock!r}; there is no such file."

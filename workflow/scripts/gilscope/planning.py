@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from gilscope.cells import Block, Turn
 from gilscope.claim_files import read_claims
-from gilscope.claims import ClaimsFile
+from gilscope.claims import Claim, ClaimsFile
 from gilscope.config import CURRENT, Config, Services
 from gilscope.config_files import read_config
 from gilscope.destinations import Destination, destinations
 from gilscope.labs import load_lab
 from gilscope.mistakes import Mistakes
 from gilscope.resolving import Runtime, interpreter_variable, resolve
-from gilscope.sweep import JOB_S, build_sweep, expected_seconds, known_workloads, libraries_of, memory_mistakes
+from gilscope.sweep import (
+    JOB_S,
+    build_sweep,
+    expected_seconds,
+    known_workloads,
+    libraries_of,
+    memory_mistakes,
+    restricted_sweep,
+    selected_claims,
+    side_by_side,
+    wanted_runtimes,
+)
 from gilscope.workloads import Workload
 from gilscope.workloads._external import variable
 
@@ -31,7 +43,7 @@ class Run:
 
     measures: whether what has not been measured is to be. folder: below ``results/``. workloads: those that claims may
     speak of → the folder of a user's own file, else "". absent: a gap for each optional runtime that is not to be had.
-    libraries: what environments shall hold.
+    libraries: environment → what it shall hold.
     """
 
     config: Config
@@ -39,11 +51,11 @@ class Run:
     claims: ClaimsFile
     destination: Destination
     runtimes: tuple[Runtime, ...]
-    absent: tuple[Mapping[str, str], ...]
+    absent: tuple[Mapping[str, Any], ...]
     folder: str
     workloads: Mapping[str, str]
     blocks: tuple[Block, ...]
-    libraries: tuple[str, ...]
+    libraries: Mapping[str, tuple[str, ...]]
 
     @property
     def pilot(self) -> range:
@@ -63,6 +75,13 @@ class Run:
         """A block's path → its place in the sweep."""
         return {block.path: place for place, block in enumerate(self.blocks)}
 
+    @cached_property
+    def turned(self) -> dict[str, int]:
+        """The same with the runtimes of each block in turned order."""
+        together = itertools.groupby(self.blocks, key=lambda block: (block.workload, block.size))
+        order = [block for _, runtimes in together for block in reversed(list(runtimes))]
+        return {block.path: place for place, block in enumerate(order)}
+
     def block(self, runtime: str, workload: str, size: str) -> Block:
         return self.blocks[self.places[f"{runtime}/{workload}/{size}"]]
 
@@ -71,11 +90,8 @@ class Run:
 
         A block's runtimes follow one another, so that they meet the same machine, in turned order every second round.
         """
-        place = self.places[block.path]
-        if number % 2 == 0:
-            count = len(self.runtimes)
-            place += count - 1 - 2 * (place % count)
-        return (1000 - number) * len(self.blocks) - place
+        places = self.turned if number % 2 == 0 else self.places
+        return (1000 - number) * len(self.blocks) - places[block.path]
 
     def turns(self) -> list[tuple[Block, Turn]]:
         """Every round of every block, round by round: those that all get, then those that were allocated."""
@@ -104,6 +120,7 @@ class Run:
             f"results/{self.folder}/labs/{runtime.id}/{lab}.json"
             for lab in self.config.labs.selected()
             for runtime in self.runtimes
+            if lab in labs_of(runtime, self.config, self.claims.claims)
         ]
         return files if self.measures else [file for file in files if Path(file).exists()]
 
@@ -167,16 +184,19 @@ def plan_runs(
     export_services(config)
     os.environ["GILSCOPE_LIMIT_S"] = str(config.measure.limit_s)
     planned = {config.folder(to.label): to for to in destinations(config)}
+    wanted = wanted_runtimes(config, claims.claims)
     sweeps = lay_out(config, claims, workloads, planned, files[-1] if files else "config")
-    runtimes, absent = resolve(config.runtimes, downloads=config.environments.downloads)
+    runtimes, absent = resolve(wanted, downloads=config.environments.downloads)
+    measures = measures and not config.only_existing
+    if not measures:
+        runtimes = [runtime for runtime in runtimes if runtime.claims is None or is_described(runtime, planned)]
     export_runtimes(runtimes)
-    labs = config.labs.selected()
     runs = {}
     for folder, destination in planned.items():
-        blocks = [replace(block, runtime=runtime.id) for block in sweeps[folder] for runtime in runtimes]
+        blocks = blocks_of(runtimes, sweeps[folder], config, claims.claims, workloads, cores=destination.usable_cores)
         runs[folder] = Run(
             config=config,
-            measures=measures and not config.only_existing,
+            measures=measures,
             claims=claims,
             destination=destination,
             runtimes=tuple(runtimes),
@@ -184,9 +204,54 @@ def plan_runs(
             folder=folder,
             workloads={name: place for name, (_, place) in workloads.items()},
             blocks=tuple(blocks),
-            libraries=tuple(libraries_of(blocks, labs)),
+            libraries=libraries_needed(runtimes, blocks, config, claims.claims),
         )
     return runs
+
+
+def is_described(runtime: Runtime, folders: Iterable[str]) -> bool:
+    """Whether a runtime is part of what was measured; an interpreter may have come to this machine since."""
+    return any(Path(f"results/{folder}/runtimes/{runtime.id}.json").is_file() for folder in folders)
+
+
+def blocks_of(
+    runtimes: Sequence[Runtime],
+    whole: Sequence[Block],
+    config: Config,
+    claims: Sequence[Claim],
+    workloads: Mapping[str, tuple[Workload, str]],
+    *,
+    cores: int,
+) -> list[Block]:
+    """The blocks of all runtimes on one machine. whole: those of a runtime that measures everything."""
+    selected = selected_claims(config, claims)
+    sweeps: list[tuple[str, Sequence[Block]]] = []
+    for runtime in runtimes:
+        only = None if runtime.claims is None else [claim for claim in selected if claim.id in runtime.claims]
+        blocks = whole if only is None else restricted_sweep(whole, config, only, workloads, cores)
+        sweeps.append((runtime.id, blocks))
+    return side_by_side(sweeps)
+
+
+def labs_of(runtime: Runtime, config: Config, claims: Sequence[Claim]) -> list[str]:
+    """The labs of a run that a runtime is observed in: all, or those that the claims it is for are about."""
+    selected = config.labs.selected()
+    if runtime.claims is None:
+        return selected
+    needed = {claim.lab for claim in claims if claim.id in runtime.claims}
+    return [lab for lab in selected if lab in needed]
+
+
+def libraries_needed(
+    runtimes: Sequence[Runtime], blocks: Sequence[Block], config: Config, claims: Sequence[Claim]
+) -> dict[str, tuple[str, ...]]:
+    """Environment → what the blocks and labs of the runtimes that it is for import."""
+    needed: dict[str, set[str]] = {}
+    for runtime in runtimes:
+        own = [block for block in blocks if block.runtime == runtime.id]
+        libraries = libraries_of(own, labs_of(runtime, config, claims))
+        needed.setdefault(runtime.environment, set()).update(libraries)
+    return {environment: tuple(sorted(libraries)) for environment, libraries in needed.items()}
 
 
 def check_measured(runs: Mapping[str, Run]) -> None:

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,9 @@ PLACES = (
 """Where interpreters lie that are not on the path: what version managers and packages install."""
 
 
+NOT_FETCHED = "it is not on this machine, and downloads is false"
+
+
 class NotToBeHad(Exception):
     """An interpreter that was asked for is not here and could not be fetched, or cannot be measured."""
 
@@ -46,6 +49,7 @@ class Runtime:
 
     id: what it reports itself as, ``cp313t-nogil``. name: what the configuration calls it. current: whether it is the
     workflow's own interpreter, which runs in the workflow's environment. identity: what tells this build from others.
+    claims: the only claims that it is measured for; None for all.
     """
 
     id: str
@@ -53,6 +57,7 @@ class Runtime:
     executable: str
     current: bool
     identity: str
+    claims: tuple[str, ...] | None = None
 
     @property
     def environment(self) -> str:
@@ -128,7 +133,7 @@ def find(request: str, *, downloads: bool) -> str:
         return look_for(request)
     except Refused:
         if not downloads:
-            raise NotToBeHad("it is not on this machine, and environments.downloads is false") from None
+            raise NotToBeHad(NOT_FETCHED) from None
     print(f"gilscope: {request} is not on this machine; fetching it with uv", file=sys.stderr)
     try:
         run_uv("python", "install", request, "--quiet", "--no-bin", seconds=FETCH_S, settings={"UV_HTTP_RETRIES": "1"})
@@ -190,25 +195,31 @@ def introduce(executable: str, gil: bool | None) -> dict[str, Any]:
 
 
 def resolve_one(request: RuntimeRequest, *, downloads: bool) -> Runtime:
-    """One runtime of the configuration. Raises NotToBeHad."""
-    executable = find(request.python, downloads=downloads)
+    """One runtime of the configuration. downloads: whether it may be fetched unless it says so. Raises NotToBeHad."""
+    executable = find(request.python, downloads=downloads if request.downloads is None else request.downloads)
     current = Path(executable).resolve() == Path(sys.executable).resolve() and request.python == CURRENT
     gil = request.gil
     if current and gil is None and os.environ.get("PYTHON_GIL") == "1":
         gil = True
     facts = introduce(executable, gil)
     identity = f"{facts['implementation']} {facts['version']} ({facts['build']})"
-    return Runtime(facts["runtime"], request.label, executable, current, identity)
+    only = tuple(request.claims) if request.claims else None
+    return Runtime(facts["runtime"], request.label, executable, current, identity, only)
 
 
-def resolve(requests: Sequence[RuntimeRequest], *, downloads: bool) -> tuple[list[Runtime], list[dict[str, str]]]:
-    """The runtimes of a run, and a gap (runtime, state, reason) for each optional one that is not to be had.
+def together(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The claims of both; None stands for all of them."""
+    return None if one is None or other is None else tuple(dict.fromkeys((*one, *other)))
 
-    A runtime that is asked for twice, say as ``current`` and by its version, is measured once. Raises Mistakes for all
-    that are not to be had and not optional.
+
+def resolve(requests: Sequence[RuntimeRequest], *, downloads: bool) -> tuple[list[Runtime], list[dict[str, Any]]]:
+    """The runtimes of a run, and a gap (runtime, state, reason, claims) for each optional one that is not to be had.
+
+    A runtime that is asked for twice, say as ``current`` and by its version, is measured once, for all that either is
+    asked for. Raises Mistakes for all that are not to be had and not optional.
     """
     runtimes: dict[str, Runtime] = {}
-    gaps: list[dict[str, str]] = []
+    gaps: list[dict[str, Any]] = []
     mistakes: list[str] = []
     for place, request in enumerate(requests):
         try:
@@ -219,9 +230,11 @@ def resolve(requests: Sequence[RuntimeRequest], *, downloads: bool) -> tuple[lis
                     f"it reports itself as {runtime.id}, {runtime.identity}, and so does {known.name}, "
                     f"{known.identity}; a run measures one of them"
                 )
+            runtimes[runtime.id] = replace(known, claims=together(known.claims, runtime.claims))
         except NotToBeHad as reason:
             if request.optional:
-                gaps.append({"runtime": request.label, "state": "not to be had", "reason": str(reason)})
+                gap = {"runtime": request.label, "state": "not to be had", "reason": str(reason)}
+                gaps.append(gap | ({"claims": request.claims} if request.claims else {}))
             else:
                 mistakes.append(
                     f"runtimes[{place}], {request.label}: {reason}. Name another interpreter, or set optional: true."

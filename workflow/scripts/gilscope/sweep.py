@@ -6,12 +6,12 @@ import itertools
 import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gilscope.cells import SEQUENTIAL, Block, Cell, Turn
 from gilscope.claims import DECK_TASKS, TIMED, WAITING_WORKERS, Claim, cores_for, leaf, most_workers
-from gilscope.config import Config, Grid, Size
+from gilscope.config import CURRENT, Config, Grid, RuntimeRequest, Size
 from gilscope.discovery import sources
 from gilscope.labs import load_lab
 from gilscope.measuring.laps import SELDOM, SHORTEST_VALUE_S, lap_order, laps_for
@@ -112,10 +112,7 @@ def seldom(plan: Plan, cores: int) -> list[Cell]:
 
 
 def is_aside(plan: Plan, claimed: bool) -> bool:
-    """Whether a block's rounds may be short: what waits scatters little, and what no claim names decides nothing.
-
-    claimed: whether the sweep is about claims at all.
-    """
+    """Whether a block's rounds may be short: what waits scatters little, and what no claim names decides nothing."""
     return claimed and not (plan.claimed and plan.workload.kind == "cpu")
 
 
@@ -180,6 +177,24 @@ def selected_claims(config: Config, claims: Sequence[Claim]) -> list[Claim]:
             ]
         )
     return [claim for claim in claims if claim.id in wanted]
+
+
+def wanted_runtimes(config: Config, claims: Sequence[Claim]) -> list[RuntimeRequest]:
+    """The runtimes to measure; one that is for some claims only, if the sweep has any of them.
+
+    Raises Mistakes for an id that no claim has.
+    """
+    known = [claim.id for claim in claims]
+    unknown = [
+        f"runtimes[{place}].claims[{index}] is {name!r}; no claim has this id.{suggestion(name, known)}"
+        for place, request in enumerate(config.runtimes)
+        for index, name in enumerate(request.claims or [])
+        if name not in known
+    ]
+    if unknown:
+        raise Mistakes(unknown)
+    selected = {claim.id for claim in selected_claims(config, claims)}
+    return [request for request in config.runtimes if request.claims is None or selected & set(request.claims)]
 
 
 def known_workloads(config: Config) -> dict[str, tuple[Workload, str]]:
@@ -252,26 +267,56 @@ def build_sweep(
         raise Mistakes(list(dict.fromkeys(mistakes)))
     if not plans:
         raise Mistakes(["sweep: measures nothing; set sweep.claims to true or list workloads under sweep.workloads."])
+    return [finish(plan, config, runtime, cores, claimed) for plan in plans.values()]
+
+
+def finish(plan: Plan, config: Config, runtime: str, cores: int, claimed: bool) -> Block:
+    """A block of what has been asked for, with its controls. claimed: whether the sweep is about claims at all."""
+    plan.add(controls(plan, cores))
+    facts = plan.workload
+    external = facts.external or ""
+    return Block(
+        runtime=runtime,
+        workload=facts.name,
+        size=plan.size,
+        parameter=config.parameters.get(facts.name, {}).get(plan.size, facts.sizes.get(plan.size)),
+        tasks=task_count((cell.workers for cell in plan.cells), cores_divided(facts, cores), plan.size),
+        cells=tuple(sorted(cell.name for cell in plan.cells)),
+        seldom=tuple(sorted(cell.name for cell in seldom(plan, cores))),
+        seconds=config.measure.seconds * (ASIDE if is_aside(plan, claimed) else 1),
+        min_laps=config.measure.min_laps,
+        folder=plan.folder,
+        external=external if external in config.services.named() else "",
+    )
+
+
+def restricted_sweep(
+    whole: Sequence[Block],
+    config: Config,
+    claims: Sequence[Claim],
+    known: Mapping[str, tuple[Workload, str]],
+    cores: int,
+) -> list[Block]:
+    """The blocks, each with its controls, of a runtime that is measured for these claims only.
+
+    Where the whole sweep has the block as well, both do the same tasks: only then can their times be compared.
+    """
+    there = {(block.workload, block.size): block for block in whole}
     blocks = []
-    for (name, _), plan in plans.items():
-        plan.add(controls(plan, cores))
-        parameter = config.parameters.get(name, {}).get(plan.size, plan.workload.sizes.get(plan.size))
-        blocks.append(
-            Block(
-                runtime=runtime,
-                workload=name,
-                size=plan.size,
-                parameter=parameter,
-                tasks=task_count((cell.workers for cell in plan.cells), cores_divided(plan.workload, cores), plan.size),
-                cells=tuple(sorted(cell.name for cell in plan.cells)),
-                seldom=tuple(sorted(cell.name for cell in seldom(plan, cores))),
-                seconds=config.measure.seconds * (ASIDE if is_aside(plan, claimed) else 1),
-                min_laps=config.measure.min_laps,
-                folder=plan.folder,
-                external=external if (external := plan.workload.external or "") in config.services.named() else "",
-            )
-        )
+    for place, plan in claimed_plans(claims, known, cores).items():
+        block, same = finish(plan, config, CURRENT, cores, claimed=True), there.get(place)
+        enough = same is not None and same.tasks >= max(cell.workers for cell in plan.cells)
+        blocks.append(replace(block, tasks=same.tasks) if same and enough else block)
     return blocks
+
+
+def side_by_side(sweeps: Sequence[tuple[str, Sequence[Block]]]) -> list[Block]:
+    """The blocks of all runtimes (name, blocks), those of one workload and size next to one another."""
+    places = dict.fromkeys((block.workload, block.size) for _, blocks in sweeps for block in blocks)
+    found = {(name, block.workload, block.size): block for name, blocks in sweeps for block in blocks}
+    return [
+        replace(found[name, *place], runtime=name) for place in places for name, _ in sweeps if (name, *place) in found
+    ]
 
 
 def libraries_of(blocks: Iterable[Block], labs: Iterable[str]) -> list[str]:

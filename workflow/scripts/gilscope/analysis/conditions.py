@@ -30,9 +30,13 @@ def is_about(claim: Claim, evidence: Evidence) -> bool:
 
 
 def subjects(claim: Claim, run: Sequence[Evidence]) -> list[Evidence]:
-    """The runtimes that a claim gets a verdict for: those it is about; without any, the current one, not tested."""
-    about = [evidence for evidence in run if is_about(claim, evidence)]
-    return about or sorted(run, key=lambda evidence: not evidence.identity.current)[:1]
+    """The runtimes that a claim gets a verdict for: those it is about; without any, the current one, not tested.
+
+    One that was measured for some claims only gets none on others.
+    """
+    asked = [evidence for evidence in run if evidence.claims is None or claim.id in evidence.claims]
+    about = [evidence for evidence in asked if is_about(claim, evidence)]
+    return about or sorted(asked or run, key=lambda evidence: not evidence.identity.current)[:1]
 
 
 def check_possible(evidence: Evidence, claim: Claim, run: Sequence[Evidence]) -> None:
@@ -41,7 +45,7 @@ def check_possible(evidence: Evidence, claim: Claim, run: Sequence[Evidence]) ->
         raise NotTested(f"nothing can run in {evidence.identity.words}: {evidence.identity.broken}")
     for need, (what, preset) in SOUGHT.items():
         if need in claim.needs and not meets(evidence, need):
-            raise NotTested(f"needs {what}; {what_there_is(run)}; {what_to_do(evidence, preset)}")
+            raise NotTested(f"needs {what}; {what_there_is(run)}; {what_to_do(evidence, claim, preset)}")
     if "gil" in claim.needs and not evidence.identity.gil:
         raise NotTested("is about the lock, and this runtime has none")
     parallel = "cores" in claim.needs or claim.metric == "effective_cores"
@@ -53,11 +57,17 @@ def what_there_is(run: Sequence[Evidence]) -> str:
     return f"this run has {', '.join(evidence.identity.words for evidence in run)}"
 
 
-def what_to_do(evidence: Evidence, preset: str) -> str:
+def what_to_do(evidence: Evidence, claim: Claim, preset: str) -> str:
     """Which preset would have the runtime, or why one that was asked for is missing."""
-    if evidence.absent:
-        return "not to be had: " + ", ".join(f"{gap['runtime']} ({gap['reason']})" for gap in evidence.absent)
-    return f"run it with --configfile config/presets/{preset}.yaml, or list one in runtimes"
+    missing: dict[str, list[str]] = {}
+    for gap in evidence.absent:
+        if claim.id in gap.get("claims", [claim.id]):
+            missing.setdefault(gap["reason"], []).append(gap["runtime"])
+    if not missing:
+        return f"run it with --configfile config/presets/{preset}.yaml, or list one in runtimes"
+    told = "not to be had: " + ", ".join(f"{' and '.join(names)} ({reason})" for reason, names in missing.items())
+    fetches = any("claims" in gap for gap in evidence.absent)
+    return told + (f'; make ARGS="--configfile config/presets/{preset}.yaml" fetches one' if fetches else "")
 
 
 def ceiling_cell(evidence: Evidence, claimed: Leaf) -> Cell | None:

@@ -29,6 +29,7 @@ class Evidence:
     ratios: rows of ``estimates.paired``; values: all counted timings; traces: one row per cell and round;
     observations: what labs saw; gaps: cells, cases and trials that gave nothing, with the reason. parameters: workload
     and size → what the size stands for. absent: runtimes that the run should have had, with the reason why not.
+    claims: the only claims that the runtime was measured for; None for all.
     Raises ValueError for rows of another runtime.
     """
 
@@ -42,6 +43,7 @@ class Evidence:
     gaps: Sequence[Mapping[str, Any]]
     parameters: Mapping[tuple[str, str], float]
     absent: Sequence[Mapping[str, Any]] = ()
+    claims: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         tables = (self.ratios, self.values, self.traces, self.observations)
@@ -141,6 +143,7 @@ def gather_evidence(
             gaps=[gap for gap in gaps if gap["runtime"] == runtime and gap not in absent],
             parameters=parameters_of(blocks[blocks["runtime"] == runtime]),
             absent=absent,
+            claims=facts.get("claims"),
         )
         for runtime, facts in runtimes.items()
     ]

@@ -72,6 +72,7 @@ class RuntimeFacts(Facts):
     runtime: Runtime
     name: Prose | None = None
     current: bool | None = None
+    claims: list[Name] | None = None
     implementation: PlainFact
     version: PlainFact
     build: PlainFact | None = None

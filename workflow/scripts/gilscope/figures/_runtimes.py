@@ -31,6 +31,11 @@ def current(runtimes: Runtimes) -> str:
     return own.runtime if own else ""
 
 
+def whole(runtimes: Runtimes) -> list[str]:
+    """The runtimes that were measured for all claims, not for some only."""
+    return [name for name, facts in runtimes.items() if not facts.get("claims")]
+
+
 def binaries(runtimes: Runtimes) -> list[tuple[str, str]]:
     """The free-threaded binaries measured both ways: the runtime with the lock on, and the one with it off."""
     run = identified(runtimes)

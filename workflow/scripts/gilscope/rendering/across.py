@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gilscope.analysis.across import overall
 from gilscope.figures import Results
-from gilscope.rendering.claims import Verdict, anchor, by_claim, several_runtimes, spread
+from gilscope.figures._runtimes import whole
+from gilscope.rendering.claims import Verdict, anchor, by_claim, spread
 from gilscope.rendering.markup import EMPTY, SIGNS, Html, counted, folded, table
 
 MOST_BESIDE = 4
@@ -13,9 +14,11 @@ MOST_BESIDE = 4
 
 def claims_by_runtime(results: Results) -> Html:
     """A section for runs of several runtimes: claims down, runtimes across; those on which they differ first."""
-    if not several_runtimes(results):
+    everywhere = {row["runtime"] for row in results.verdicts} & set(whole(results.runtimes))
+    if len(everywhere) < 2:
         return EMPTY
-    claims = [rows for rows in by_claim(results) if overall(rows) != "not tested"]
+    found = ([row for row in rows if row["runtime"] in everywhere] for rows in by_claim(results))
+    claims = [rows for rows in found if rows and overall(rows) != "not tested"]
     differ = [rows for rows in claims if len({row["verdict"] for row in rows} - {"not tested"}) > 1]
     alike = [rows for rows in claims if rows not in differ]
     content = Html("<h3>Where the runtimes differ <small>{}</small></h3>{}").format(
@@ -32,7 +35,7 @@ def claims_by_runtime(results: Results) -> Html:
 
 def matrix(claims: list[list[Verdict]], results: Results) -> Html:
     """A row per claim: in words over the runtimes, and a sign for each."""
-    runtimes = results.ordered(row["runtime"] for row in results.verdicts)
+    runtimes = results.ordered(row["runtime"] for verdicts in claims for row in verdicts)
     rows = []
     for verdicts in claims:
         found = {row["runtime"]: linked_sign(row) for row in verdicts}

@@ -96,7 +96,7 @@ def gap_in_words(gap: Mapping[str, Any]) -> tuple[str, str, str, str]:
         return f"lab {gap['lab']}", gap["case"] or "all cases", trial, gap["reason"]
     if "workload" in gap:
         return gap["workload"], f"{gap['size']}, {gap.get('cell') or 'all cells'}", gap["state"], gap["reason"]
-    return "the whole runtime", "everything", gap["state"], gap["reason"]
+    return "the whole runtime", ", ".join(gap.get("claims") or ["everything"]), gap["state"], gap["reason"]
 
 
 def reproduce(results: Results) -> Html:

@@ -10,7 +10,7 @@ from gilscope.analysis.counterparts import CPYTHON
 from gilscope.analysis.surprises import Surprise
 from gilscope.analysis.surprises import surprises as chosen
 from gilscope.figures import Results
-from gilscope.figures._runtimes import identified, spoken
+from gilscope.figures._runtimes import identified, spoken, whole
 from gilscope.rendering.bars import interval_bar, share_bar
 from gilscope.rendering.claims import anchor, by_claim, measured_interval, several_runtimes, threshold
 from gilscope.rendering.markup import EMPTY, SIGNS, Html, badge, counted, day, folded, joined, note, number
@@ -111,7 +111,8 @@ def counts(results: Results) -> Html:
         for name, sign in SIGNS.items()
     ]
     bar = share_bar([(name, found[name]) for name in SIGNS])
-    several = f"Over {len(results.runtimes)} runtimes; mixed where they differ." if several_runtimes(results) else ""
+    runtimes = whole(results.runtimes)
+    several = f"Over {len(runtimes)} runtimes; mixed where they differ." if len(runtimes) > 1 else ""
     words = Html('<p class="small">{}</p>').format(several) if several else EMPTY
     return Html('<ul class="tiles">{}</ul>{}{}').format(joined(tiles), bar, words)
 
