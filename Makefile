@@ -21,7 +21,7 @@ endef
 run: setup  ## set up, then measure the default sweep and write the report (default)
 	$(call pipeline)
 
-quick: setup  ## the same in two minutes: 3 rounds, a provisional report
+quick: setup  ## a first look in little more than a minute: few blocks, a provisional report
 	$(call pipeline,--configfile config/presets/quick.yaml,--configfile config/presets/quick.yaml)
 
 report: setup  ## write the report again from what has been measured

@@ -25,6 +25,7 @@ from gilscope.analysis.verdicts import SIGNIFICANCE, Remedy, judge_cases, of_run
 from gilscope.cells import SEQUENTIAL, Block, Cell
 from gilscope.claims import ACROSS, Claim, Holds, LabLeaf, Leaf
 from gilscope.measuring.laps import MOST_LAPS, lap_order
+from gilscope.sweep import JOB_S
 from gilscope.workloads import Workload
 
 FINEST, COARSEST = 0.03, 0.2
@@ -34,8 +35,6 @@ ENOUGH = 0.5
 MOST_ROUNDS = 100
 RIVALS = 2
 """About how many times smaller a p value must be for being one of a family of which half are clear."""
-JOB_S = 0.6
-"""What a job takes beside the laps, traces and preparations that it records: an interpreter, and the workflow."""
 
 
 def asked_for(holds: Holds) -> float:

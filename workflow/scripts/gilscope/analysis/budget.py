@@ -9,17 +9,15 @@ from typing import Any
 
 import pandas as pd
 
-from gilscope.analysis.allocating import JOB_S, Allocation, Costs, Want, allocate, costs_of, open_wants, plan_rounds
+from gilscope.analysis.allocating import Allocation, Costs, Want, allocate, costs_of, open_wants, plan_rounds
 from gilscope.analysis.collecting import Collected
 from gilscope.analysis.looks import gather_looks, stages_of
 from gilscope.analysis.tables import read_json
 from gilscope.cells import Block
 from gilscope.claims import Claim
+from gilscope.sweep import ANALYSIS_S, JOB_S, START_S
 from gilscope.workloads import Workload
 
-START_S = 8.0
-END_S = 18.0
-"""From the call to the first measurement, and from the last one to the report."""
 BEGIN: dict[str, Any] = {"rounds": [], "stage": 1}
 
 
@@ -97,7 +95,7 @@ def next_rounds(
     have = {path: highest_round(path, collected.rounds, before["rounds"]) for path in by_path}
     spent = spent_on(collected.rounds)
     promised = sum(price_of(row, by_path, costs) for row in before["rounds"] if not is_measured(row, collected.rounds))
-    left = budget_s - spent.whole - promised - END_S
+    left = budget_s - spent.whole - promised - ANALYSIS_S
     allocations = allocate(wants, by_path, costs, have, left)
     return {
         "budget_s": budget_s,
