@@ -23,7 +23,7 @@ import pytest
 from gilscope.labs import Lab, connections, messages, responsiveness
 from gilscope.labs import turtle as drawing
 from gilscope.labs._distributions import beyond, beyond_metrics
-from gilscope.observing.keeper import MARK
+from gilscope.observing.marks import MARK
 from gilscope.runtimes import gil_enabled
 
 
@@ -105,7 +105,7 @@ def test_a_message_that_does_not_fit_is_refused_with_the_reason(monkeypatch: pyt
     assert large.unavailable() == "/dev/shm has room for 16.0 MiB, and the message has 32.0 MiB"
     assert messages.LAB.cases["shared_memory, 1 MiB, bytes"].unavailable() is None
     assert messages.LAB.cases["Pipe, 32 MiB, array"].unavailable() is None
-    monkeypatch.setattr(messages.psutil, "virtual_memory", lambda: SimpleNamespace(available=2**24))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2**24))
     assert "256 MiB of memory may be needed and 16 MiB are free" in str(
         messages.LAB.cases["Pipe, 32 MiB, array"].unavailable()
     )

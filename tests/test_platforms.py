@@ -30,7 +30,7 @@ from gilscope.measuring.job import prepared
 from gilscope.measuring.rounds import applicable
 from gilscope.mistakes import Mistakes
 from gilscope.observing import trials
-from gilscope.observing.keeper import segment_name
+from gilscope.observing.marks import segment_name
 from gilscope.running import lock
 from gilscope.running.progress import Board
 from gilscope.running.watching import why_ended

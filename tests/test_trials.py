@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -20,15 +21,22 @@ from typing import Any
 
 import psutil
 import pytest
-from gilscope.observing.keeper import MARK, SEGMENT, SEGMENTS
+from gilscope.labs import Lab
+from gilscope.labs._lock import gil_enabled as lock_of_trials
+from gilscope.observing.keeper import end_all
+from gilscope.observing.marks import MARK, SEGMENT, SEGMENTS
+from gilscope.observing.trials import plan_chunks
+from gilscope.observing.waiting import exit_code
+from gilscope.runtimes import gil_enabled
 
+SLEEPING = "import time; time.sleep(600)"
 SCRIPTS = Path(__file__).parents[1] / "workflow/scripts"
 GRIM = '''
 """A lab for tests."""
 import ctypes, multiprocessing, os, subprocess, sys, tempfile, time
 from multiprocessing import shared_memory
 from gilscope.labs import Lab
-from gilscope.observing.keeper import segment_name
+from gilscope.observing.marks import segment_name
 
 LAB = Lab(metrics={"ok": "share", "pid": "count"}, timed=False, seconds=1, side_by_side=8)
 SLEEPER = "import time; time.sleep(600)"
@@ -240,6 +248,59 @@ def test_a_flood_of_output_is_read_and_thrown_away(seen: dict[str, Any]) -> None
 def test_what_trials_leave_is_gone_when_the_lab_ends(seen: dict[str, Any]) -> None:
     assert trials(seen, "leaves things") == [0]
     assert trials(seen, "long") == [], "a case with few=0 belongs to the full form only"
+
+
+@pytest.mark.parametrize("lab", ["deadlock", "locking", "memory_isolation", "messages", "race", "startup"])
+def test_a_trial_imports_nothing_that_only_its_lab_needs(lab: str) -> None:
+    """Hundreds of processes start in a sweep, and what each of them imports is most of what it costs."""
+    heavy = ["importlib.metadata", "gilscope.runtimes", "gilscope.strategies", "concurrent.futures.process", "numpy"]
+    heavy += ["psutil"] * (lab != "startup")
+    code = f"import sys, gilscope.observing.trial_host, gilscope.labs.{lab}; print(*sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+    printed = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
+    assert not set(heavy) & set(printed.stdout.split())
+
+
+def test_a_trial_reads_the_lock_as_everybody_does() -> None:
+    assert lock_of_trials() is gil_enabled()
+
+
+def test_time_is_measured_in_random_order_and_all_else_in_the_labs_own() -> None:
+    def order(timed: bool) -> list[tuple[str, int, int]]:
+        lab = Lab(metrics={}, timed=timed, seconds=1)
+        lab.case("described", trials=3, few=2)(dict)
+        for name in "abcdef":
+            lab.case(name, trials=5, together=3)(dict)
+        return [(chunk.case.name, chunk.first, chunk.count) for chunk in plan_chunks(lab, small=True)]
+
+    planned = [*((name, 0, 3) for name in "abcdef"), *((name, 3, 2) for name in "abcdef")]
+    planned += [("described", 0, 1), ("described", 1, 1)]
+    assert order(timed=False) == planned
+    assert order(timed=True) != planned
+    assert sorted(order(timed=True)) == sorted(planned)
+    assert [chunk[1:] for chunk in order(timed=True)] == [chunk[1:] for chunk in planned]
+
+
+def test_a_process_is_waited_for_until_it_ends_or_for_as_long_as_it_may_take() -> None:
+    assert exit_code(python("raise SystemExit(3)"), 30) == 3
+    assert exit_code(python("import os, signal; os.kill(os.getpid(), signal.SIGTERM)"), 30) == -signal.SIGTERM
+    hanging = python(SLEEPING)
+    assert exit_code(hanging, 0.3) is None
+    assert hanging.poll() == -signal.SIGKILL
+    assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+
+
+def python(code: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", code])
+
+
+def test_only_two_looks_that_find_nothing_are_an_end() -> None:
+    """A process shows itself again once it has begun the program that it was about to start."""
+    with python(SLEEPING) as process:
+        looks = iter([[psutil.Process(process.pid)], [], [psutil.Process(process.pid)], [], []])
+        end_all(lambda: next(looks))
+        assert next(looks, None) is None
+        assert process.wait(10) == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])

@@ -14,6 +14,7 @@ from typing import IO, Any, cast
 import psutil
 
 from gilscope.observing.keeper import carriers, end_all
+from gilscope.observing.waiting import exit_code
 from gilscope.running.starting import MOST_OUTPUT, read_capped
 
 MARK = "GILSCOPE_SCRIPT"
@@ -23,9 +24,12 @@ MARK = "GILSCOPE_SCRIPT"
 def members(group: int) -> list[psutil.Process]:
     """The living processes of a process group."""
     found = []
-    for process in psutil.process_iter():
+    for pid in psutil.pids():
         try:
-            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+            if os.getpgid(pid) != group:
+                continue
+            process = psutil.Process(pid)
+            if process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
         except (psutil.Error, OSError):
             continue
@@ -39,6 +43,7 @@ class Script:
         self.process = process
         self.token = token
         self.output = cast("IO[bytes]", process.stdout)
+        self.ended = False
 
     def read_line(self) -> str:
         """The next line it prints; empty once it, and all that it has started, print no more."""
@@ -55,10 +60,13 @@ class Script:
         return members(self.process.pid) if hasattr(os, "getpgid") else carriers(MARK, self.token)
 
     def end(self) -> None:
-        """End it, and all that it has started."""
+        """End it, and all that it has started; once is enough."""
+        if self.ended:
+            return
         end_all(self.living)
         self.process.kill()
         self.process.wait()
+        self.ended = True
 
 
 @contextmanager
@@ -88,10 +96,7 @@ def answer_of(text: str, *arguments: Any, limit_s: float) -> str | None:
     with running(text, *arguments) as script:
         reader = threading.Thread(target=read_capped, args=(script.output, printed))
         reader.start()
-        try:
-            code: int | None = script.process.wait(limit_s)
-        except subprocess.TimeoutExpired:
-            code = None
+        code = exit_code(script.process, limit_s)
         script.end()
         reader.join()
     return printed.decode(errors="replace") if code == 0 else None

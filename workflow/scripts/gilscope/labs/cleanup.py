@@ -12,14 +12,13 @@ import psutil
 
 from gilscope.labs import LIKELY, Lab
 from gilscope.labs._scripts import Script, running, source_beside
-from gilscope.labs._start_methods import START_METHODS, unless_there
-from gilscope.strategies.processes import no_executor
+from gilscope.labs._start_methods import START_METHODS, no_executor, unless_there
 
 KINDS = ("Pool", "ProcessPoolExecutor", "Process")
 AFTER_S = 2.0
-POLL_S = 0.05
+POLL_S = 0.1
 
-LAB = Lab(metrics={"left_running": "share", "parent_ends": "share"}, timed=False, seconds=16, side_by_side=45)
+LAB = Lab(metrics={"left_running": "share", "parent_ends": "share"}, timed=False, seconds=17, side_by_side=60)
 
 SCRIPT = source_beside(__file__, "_resting_workers.py")
 
@@ -70,8 +69,7 @@ def exit_parent(kind: str) -> dict[str, bool]:
 
 def unless_usable(kind: str, method: str) -> Callable[[], str | None]:
     """A case's ``unavailable`` for workers of a kind, started by a method."""
-    executor = kind == "ProcessPoolExecutor" and method != "fork"
-    return functools.partial(no_executor, method) if executor else unless_there(method)
+    return functools.partial(no_executor, method) if kind == "ProcessPoolExecutor" else unless_there(method)
 
 
 for kind in KINDS:

@@ -13,24 +13,21 @@ import functools
 import itertools
 import socket
 import statistics
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Any, Callable
+from typing import Callable
 
 import psutil
 
 from gilscope.labs import QUANTITY, Lab
+from gilscope.labs._answering import ANSWER, HOST, MOST, SPARE_FILES, allow_files
 from gilscope.measuring.job import running_service
 from gilscope.measuring.memory import held, known_kind
 
-HOST = "127.0.0.1"
-ANSWER = b"ok\n"
 PATIENCE_S = 8.0
 STACK_BYTES = 256 * 1024
-MOST, SPARE_FILES = 5000, 64
 
 LAB = Lab(
     metrics={
@@ -45,25 +42,8 @@ LAB = Lab(
         "failures": "count",
     },
     timed=True,
-    seconds=20,
+    seconds=17,
 )
-
-
-def allow_files(number: int) -> int:
-    """Let this process open so many files, or as many as it may; returns how many that is."""
-    try:
-        import resource
-    except ImportError:
-        return number
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = number if hard == resource.RLIM_INFINITY else min(number, hard)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return wanted
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    except (OSError, ValueError):
-        return soft
-    return wanted
 
 
 def too_many(connections: int) -> str | None:
@@ -77,27 +57,6 @@ def too_many(connections: int) -> str | None:
 
 Questions = Sequence[bytes]
 """What each connection asks, one after the other: lines with the seconds that the server shall take."""
-
-
-class Answering(asyncio.Protocol):
-    """The server's end of a connection: an answer to every line, after the seconds that it names."""
-
-    def connection_made(self, transport: Any) -> None:
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        for line in data.splitlines():
-            asyncio.get_running_loop().call_later(float(line), self.transport.write, ANSWER)
-
-
-async def serve() -> None:
-    """Answer until standard input ends; the first line printed is the port."""
-    allow_files(MOST + SPARE_FILES)
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(Answering, HOST, 0, backlog=MOST)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await loop.run_in_executor(None, sys.stdin.read)
-    server.close()
 
 
 def own_memory() -> int:
@@ -238,7 +197,7 @@ def asked(
 ) -> dict[str, float]:
     """What the client saw and spent, with a server started for it alone."""
     allow_files(connections + SPARE_FILES)
-    with running_service("gilscope.labs.connections") as port:
+    with running_service("gilscope.labs._answering") as port:
         client = ask(int(port), connections, [b"%g\n" % delay_s] * requests)
     times = [seconds for answered in client.times for seconds in answered]
     if len(times) < 2:
@@ -292,7 +251,3 @@ for (_open, _connections, _requests, _delay_s, _few), _name in itertools.product
         requests=_requests,
         delay_s=_delay_s,
     )(CLIENTS[_name])
-
-
-if __name__ == "__main__":
-    asyncio.run(serve())

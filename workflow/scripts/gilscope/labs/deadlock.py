@@ -7,20 +7,20 @@ import time
 from typing import Callable
 
 from gilscope.labs import LIKELY, SURE, Lab
-from gilscope.runtimes import gil_enabled
+from gilscope.labs._lock import gil_enabled
 
 FAILS_S = 3.0
 PAUSE_S = 0.05
 TIMEOUT_S = 0.1
 AGAIN_S = 0.3
 """For how long two threads that do not pause take the locks over and over."""
-AT_ONCE = 40 if gil_enabled() else 8
+AT_ONCE = 60 if gil_enabled() else 8
 """Pairs side by side. Without the GIL a busy pair takes two cores, and in a crowd one thread would be done first."""
 
 LAB = Lab(
     metrics={"stuck": "share", "gave_up": "share", "overlapped": "share"},
     timed=False,
-    seconds=8,
+    seconds=5,
     side_by_side=AT_ONCE,
 )
 
@@ -105,7 +105,7 @@ def opposite_without_a_pause() -> dict[str, bool]:
     return stuck_or_not(take_again_and_again, opposite=True)
 
 
-@LAB.case("same order", trials=SURE, together=SURE // 5)
+@LAB.case("same order", trials=SURE, together=SURE // 10)
 def same_order() -> dict[str, bool]:
     """Two threads take two locks in the same order, with the same pause of 50 ms."""
     return stuck_or_not(take_with_pause, opposite=False)

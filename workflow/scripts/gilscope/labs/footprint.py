@@ -13,9 +13,8 @@ import psutil
 
 from gilscope.labs import QUANTITY, Lab
 from gilscope.labs._scripts import Script, running, source_beside
-from gilscope.labs._start_methods import START_METHODS
+from gilscope.labs._start_methods import START_METHODS, missing
 from gilscope.measuring.memory import known_kind, tree_memory
-from gilscope.strategies.processes import missing
 
 COUNTS = (1, 4, 16)
 MANY = 64
@@ -29,7 +28,7 @@ LAB = Lab(
         "kind_is_pss": "share",
     },
     timed=True,
-    seconds=9,
+    seconds=7,
 )
 
 SCRIPT = source_beside(__file__, "_idle_workers.py")
@@ -79,6 +78,7 @@ for kind in ("thread", *START_METHODS):
     LAB.case(
         kind,
         trials=QUANTITY,
+        together=QUANTITY,  # what is weighed is a program of its own for each
         unavailable=functools.partial(cannot, kind, COUNTS[-1]),
         kind=kind,
         counts=COUNTS,

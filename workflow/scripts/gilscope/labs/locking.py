@@ -18,7 +18,7 @@ SEVERAL = (1, 2, 4, 8)
 CLAIMED = {(10, THREADS), (90, THREADS)}
 """Per cent held and threads of the cells of the grid that are cases of a claim, under names of their own."""
 
-LAB = Lab(metrics={"tasks_per_s": "1/s", "released": "share"}, timed=True, seconds=8)
+LAB = Lab(metrics={"tasks_per_s": "1/s", "released": "share"}, timed=True, seconds=7)
 
 
 def wait_task(lock: threading.Lock, held: float) -> None:

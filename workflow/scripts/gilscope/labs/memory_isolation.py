@@ -11,7 +11,7 @@ from typing import Any
 from gilscope.labs import SURE, Lab
 from gilscope.labs._start_methods import START_METHODS, unless_there
 
-LAB = Lab(metrics={"unchanged": "share", "changed": "share", "inherited": "share"}, timed=False, seconds=9)
+LAB = Lab(metrics={"unchanged": "share", "changed": "share", "inherited": "share"}, timed=False, seconds=6)
 
 value = 0
 

@@ -22,10 +22,8 @@ from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from typing import Any, Callable
 
-import psutil
-
 from gilscope.labs import QUANTITY, SCATTERED, Lab
-from gilscope.observing.keeper import SEGMENTS, segment_name
+from gilscope.observing.marks import SEGMENTS, segment_name
 
 Exchange = Callable[[Any], Any]
 """Hands a message over and returns the worker's answer."""
@@ -41,7 +39,7 @@ JOIN_S = 2.0
 LAB = Lab(
     metrics={"round_trip_s": "s", "transfer_s": "s", "fill_s": "s", "bytes_per_s": "1/s"},
     timed=True,
-    seconds=23,
+    seconds=19,
     libraries=("numpy",),
 )
 
@@ -249,6 +247,8 @@ def cannot_import(module: str) -> str | None:
 
 def no_room(size: int, shared: bool) -> str | None:
     """Why a message of this size does not fit. Memory files that grow too large end the process with SIGBUS."""
+    import psutil  # asked before the trials, whose processes need not import it
+
     free = psutil.virtual_memory().available
     if free < COPIES * size:
         return f"{COPIES * size / 2**20:.0f} MiB of memory may be needed and {free / 2**20:.0f} MiB are free"

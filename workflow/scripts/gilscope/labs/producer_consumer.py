@@ -31,8 +31,8 @@ PRODUCERS, CONSUMERS = 3, 2
 LAB = Lab(
     metrics={"all_in_order": "share", "nothing_lost": "share"},
     timed=False,
-    seconds=8,
-    side_by_side=16,
+    seconds=6,
+    side_by_side=24,
 )
 
 
@@ -136,13 +136,13 @@ def timeout_as_the_end(pauses_s: Sequence[float]) -> dict[str, bool]:
         return {"nothing_lost": answer_of(receiver) == list(range(len(pauses_s)))}
 
 
-@LAB.case("the talk's pause and timeout", trials=SURE, together=SURE // 22)
+@LAB.case("the talk's pause and timeout", trials=SURE, together=SURE // 10)
 def the_talks_pause() -> dict[str, bool]:
     """The talk's two processes at a twentieth of its times: a pause of 50 ms, a consumer that stops after 100 ms."""
     return timeout_as_the_end(TALK_PAUSES_S)
 
 
-@LAB.case("a pause longer than the timeout", trials=SURE, together=SURE // 22)
+@LAB.case("a pause longer than the timeout", trials=SURE, together=SURE // 10)
 def a_longer_pause() -> dict[str, bool]:
     """The same, but after the third of the five items the producer pauses for 175 ms."""
     before, after = TALK_PAUSES_S[:2], TALK_PAUSES_S[3:]

@@ -28,7 +28,7 @@ LAB = Lab(
         "lock_cost": "x",
     },
     timed=False,
-    seconds=14,
+    seconds=12,
 )
 
 counter = 0

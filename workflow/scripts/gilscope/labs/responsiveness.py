@@ -53,7 +53,7 @@ LAB = Lab(
         "call_s": "s",
     },
     timed=True,
-    seconds=33,
+    seconds=31,
 )
 
 Step = Callable[[], Any]

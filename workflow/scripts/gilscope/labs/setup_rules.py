@@ -18,7 +18,7 @@ from gilscope.labs._start_methods import START_METHODS, unless_there
 ANSWER = "the answer"
 FAILS_S = 3.0
 
-LAB = Lab(metrics={"fails": "share", "works": "share"}, timed=False, seconds=25, side_by_side=3)
+LAB = Lab(metrics={"fails": "share", "works": "share"}, timed=False, seconds=20, side_by_side=4)
 
 DEFINITIONS = """\
 import multiprocessing
@@ -72,7 +72,7 @@ def run_pool_without_guard(method: str) -> dict[str, bool]:
 
 for method in START_METHODS:
     there = unless_there(method)
-    LAB.case(f"no main guard, {method}", trials=SURE, together=22, unavailable=there, method=method)(run_without_guard)
+    LAB.case(f"no main guard, {method}", trials=SURE, together=11, unavailable=there, method=method)(run_without_guard)
     LAB.case(f"main guard, {method}", trials=LIKELY, few=2, together=20, unavailable=there, method=method)(
         run_with_guard
     )

@@ -15,8 +15,10 @@ from gilscope.labs._start_methods import START_METHODS, unless_there
 
 LATER = 7
 LIMIT_S = 8.0
+TOGETHER = 5
+"""Trials that share a process, since that only starts the program of its own which each of them has."""
 
-LAB = Lab(metrics={"first_s": "s", "later_s": "s"}, timed=True, seconds=10)
+LAB = Lab(metrics={"first_s": "s", "later_s": "s"}, timed=True, seconds=6)
 
 SCRIPT = source_beside(__file__, "_started_workers.py")
 
@@ -36,8 +38,10 @@ def start(kind: str) -> dict[str, float]:
     return {"first_s": first, "later_s": statistics.median(later)}
 
 
-LAB.case("thread", trials=SCATTERED, kind="thread")(start)
+LAB.case("thread", trials=SCATTERED, together=TOGETHER, kind="thread")(start)
 for method in START_METHODS:
     often = SCATTERED if method == "fork" else QUANTITY
-    LAB.case(method, trials=often, unavailable=unless_there(method), kind=method)(start)
-LAB.case("subinterpreter", trials=QUANTITY, unavailable=no_subinterpreter, kind="subinterpreter")(start)
+    LAB.case(method, trials=often, together=TOGETHER, unavailable=unless_there(method), kind=method)(start)
+LAB.case("subinterpreter", trials=QUANTITY, together=TOGETHER, unavailable=no_subinterpreter, kind="subinterpreter")(
+    start
+)

@@ -36,7 +36,7 @@ LAB = Lab(
         "neither_s": "s",
     },
     timed=True,
-    seconds=7,
+    seconds=6,
 )
 
 Bursts = list[tuple[float, float]]

@@ -20,13 +20,10 @@ from typing import Callable
 
 import psutil
 
+from gilscope.observing.marks import MARK, SEGMENT, SEGMENTS
 from gilscope.running.starting import package_environment
 
-MARK = "GILSCOPE_LAB"
-TRIAL = "GILSCOPE_TRIAL"
-"""The environment variables by which every process of a lab, and of a trial, is known, whoever its parent is now."""
 TRACKER = "multiprocessing.resource_tracker"
-SEGMENTS, SEGMENT = "/dev/shm", "gil"
 PATIENCE_S = 2.0
 LONGEST = 50
 SCANS = 2
@@ -43,11 +40,6 @@ class Nest:
     @property
     def environment(self) -> dict[str, str]:
         return {**package_environment(), MARK: self.token, "TMPDIR": self.folder}
-
-
-def segment_name(number: int) -> str:
-    """A name for a shared-memory segment by which the keeper can find it; macOS takes 30 letters at most."""
-    return f"{SEGMENT}-{os.environ.get(MARK, 'alone')}-{os.getpid():x}-{number:x}"
 
 
 def short_folder() -> str:
@@ -111,9 +103,11 @@ def end_all(find: Callable[[], list[psutil.Process]]) -> None:
     """Kill what ``find`` finds until it finds nothing; resource trackers are given time to do their work first."""
     deadline = time.monotonic() + PATIENCE_S
     empty = 0
-    while empty < SCANS:
+    while True:
         found = find()
         empty = 0 if found else empty + 1
+        if empty == SCANS:
+            return
         patient = time.monotonic() < deadline
         for process in found:
             if not (patient and is_tracker(process)):

@@ -19,7 +19,9 @@ import psutil
 from gilscope.labs import Case, Lab, load_lab
 from gilscope.measuring.environment import read_environment
 from gilscope.measuring.hidden import default_threads
-from gilscope.observing.keeper import MARK, TRIAL, Nest, carriers, end_all, kept
+from gilscope.observing.keeper import Nest, carriers, end_all, kept
+from gilscope.observing.marks import MARK, TRIAL
+from gilscope.observing.waiting import exit_code
 from gilscope.running.lock import check_parent, machine_lock
 from gilscope.running.node import node
 from gilscope.running.progress import TRYING, doing
@@ -53,14 +55,18 @@ class Seen:
 
 
 def plan_chunks(lab: Lab, small: bool) -> list[Chunk]:
-    """All trials in order: those that claims need first; then trial by trial, the cases in random order within each."""
+    """All trials in order: those that claims need first; then trial by trial.
+
+    The cases within each come in random order where time is measured, else in the lab's own.
+    """
     chunks = [
         Chunk(case, first, min(case.together, trials - first))
         for case in lab.cases.values()
         for trials in [case.few if small else case.trials]
         for first in range(0, trials, case.together)
     ]
-    random.Random(0).shuffle(chunks)
+    if lab.timed:
+        random.Random(0).shuffle(chunks)
     return sorted(chunks, key=lambda chunk: (chunk.case.descriptive, chunk.first))
 
 
@@ -93,9 +99,7 @@ def run_process(name: str, chunk: Chunk, nest: Nest) -> tuple[list[dict[str, Any
     reader.start()
     code: int | None = None
     try:
-        code = process.wait(START_S + case.limit_s * (chunk.count + 1))
-    except subprocess.TimeoutExpired:
-        pass
+        code = exit_code(process, START_S + case.limit_s * (chunk.count + 1))
     finally:
         end_all(lambda: carriers(TRIAL, trial))
         process.wait()
