@@ -77,6 +77,15 @@ def test_same_results_give_the_same_bytes(figure: str, results: Path, tmp_path: 
     assert written(figure, results).read_bytes() == (tmp_path / "second.svg").read_bytes()
 
 
+@pytest.mark.parametrize("figure", ["scaling", "timelines"])
+def test_a_layout_found_beforehand_is_the_one_that_drawing_finds(
+    figure: str, results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gilscope.figures._svg.fix_layout", lambda figure: None)
+    write_figure(figure, results, tmp_path / "drawn.svg")
+    assert written(figure, results).read_bytes() == (tmp_path / "drawn.svg").read_bytes()
+
+
 @pytest.mark.parametrize("figure", FIGURES)
 def test_colours_follow_the_reader(figure: str, results: Path) -> None:
     text = written(figure, results).read_text(encoding="utf-8")

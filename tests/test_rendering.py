@@ -22,6 +22,7 @@ from gilscope.rendering.markup import Html, interval, joined, number, table
 from gilscope.rendering.opening import counts, opening, surprises, warnings
 from gilscope.rendering.pictures import paragraphs
 from gilscope.rendering.runtimes import lock
+from nbclient.exceptions import DeadKernelError
 from pages import HOSTILE, ROOT, hostile_report, make_report, report_across
 from synthetic import write_results
 
@@ -128,6 +129,20 @@ def test_a_failing_notebook_is_kept_in_the_logs(tmp_path: Path) -> None:
         make_report(folder, tmp_path / "broken.ipynb", ["verdicts"])
     assert "on purpose" in (folder / "logs/render.ipynb").read_text(encoding="utf-8")
     assert "ArithmeticError" in (folder / "logs/render.log").read_text(encoding="utf-8")
+
+
+def test_a_kernel_that_dies_leaves_no_notebook_and_the_log_promises_none(tmp_path: Path) -> None:
+    folder = write_results(tmp_path / "machine")
+    broken = json.loads((ROOT / "report/report.ipynb").read_text(encoding="utf-8"))
+    broken["cells"][1]["source"] = ["import os\nos._exit(3)"]
+    (tmp_path / "broken.ipynb").write_text(json.dumps(broken), encoding="utf-8")
+    (folder / "logs").mkdir(exist_ok=True)
+    (folder / "logs/render.ipynb").write_text("of an earlier failure", encoding="utf-8")
+    with pytest.raises(DeadKernelError):
+        make_report(folder, tmp_path / "broken.ipynb", ["verdicts"])
+    assert "DeadKernelError" in (folder / "logs/render.log").read_text(encoding="utf-8")
+    assert "as far as it got" not in (folder / "logs/render.log").read_text(encoding="utf-8")
+    assert not (folder / "logs/render.ipynb").exists()
     assert not (folder / "report.html").exists()
 
 

@@ -151,6 +151,15 @@ def test_rounds_of_all_blocks_interleave(finished: Path) -> None:
     assert order == [1, 1, 1, 2, 2, 2, 3, 3, 3]
 
 
+def test_calibrations_do_not_wait_for_the_runtimes_and_rounds_do(finished: Path) -> None:
+    def written(pattern: str) -> list[float]:
+        return [path.stat().st_mtime for path in (finished / RESULTS).glob(pattern)]
+
+    described = written("runtimes/*.json")
+    assert max(written("raw/*/*/*/calibration.json")) <= min(described)
+    assert max(described) <= min(written("raw/*/*/*/round-1.facts.json"))
+
+
 def test_nothing_names_this_host_or_its_folders(finished: Path) -> None:
     secrets = [os.uname().nodename, str(finished), sys.prefix, str(Path.home()) + "/"]
     for path in (finished / RESULTS).rglob("*.json"):

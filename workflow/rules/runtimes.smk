@@ -63,7 +63,8 @@ rule describe_runtime:
         "results/{machine}/runtimes/{runtime}.json",
     log:
         "results/{machine}/logs/describe_runtime/{runtime}.log",
-    priority: 20000000
+    # After the calibrations, which need none of it, and before the rounds: its imports would keep the first one waiting.
+    priority: 9000000
     conda:
         "../../environment.yml"
     resources:

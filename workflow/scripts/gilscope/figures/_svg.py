@@ -73,6 +73,7 @@ def svg(figure: Figure, title: str, alt: str, facts: Mapping[str, str] = NO_FACT
     """
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    fix_layout(figure)
     figure.savefig(buffer, format="svg", metadata=nothing)
     text = buffer.getvalue()
     used = [colour for colour in THEME if colour in text]
@@ -89,6 +90,13 @@ def svg(figure: Figure, title: str, alt: str, facts: Mapping[str, str] = NO_FACT
     kept = "".join(f' data-{name}="{escape(value)}"' for name, value in facts.items() if value)
     text = re.sub(r"(<svg\b[^>]*)>", lambda opening: f"{opening[1]}{kept}>{head}", text, count=1)
     return NO_XML.sub("\ufffd", text)
+
+
+def fix_layout(figure: Figure) -> None:
+    """Place everything for good; matplotlib would draw the whole figure once more, unseen, to have it laid out."""
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
+        figure.set_layout_engine("none")
 
 
 def variable(colour: str) -> str:

@@ -85,11 +85,13 @@ def make_page(
     """
     running = Path(log).with_suffix(".ipynb")
     running.parent.mkdir(parents=True, exist_ok=True)
+    running.unlink(missing_ok=True)
     try:
         execute(notebook, running, parameters)
         html = page(body(running), text_of(styles), text_of(scripts), title)
     except Exception:
-        Path(log).write_text(f"{traceback.format_exc()}\nThe notebook as far as it got: {running}\n", encoding="utf-8")
+        left = f"\nThe notebook as far as it got: {running}\n" if running.exists() else ""
+        Path(log).write_text(traceback.format_exc() + left, encoding="utf-8")
         raise
     Path(target).write_text(html, encoding="utf-8")
     running.replace(executed)
@@ -101,11 +103,20 @@ def text_of(files: Sequence[str]) -> str:
 
 
 def execute(notebook: str, output: Path, parameters: dict[str, object]) -> None:
-    """Run the notebook with papermill; raises PapermillExecutionError at the first cell that fails."""
+    """Run the notebook with papermill; raises PapermillExecutionError at the first cell that fails.
+
+    It is written when all has run or a cell has failed: before and after each cell takes longer than the cells.
+    """
     import papermill
 
     papermill.execute_notebook(
-        notebook, str(output), parameters, kernel_name="python3", progress_bar=False, log_output=False
+        notebook,
+        str(output),
+        parameters,
+        kernel_name="python3",
+        progress_bar=False,
+        log_output=False,
+        request_save_on_cell_execute=False,
     )
 
 
