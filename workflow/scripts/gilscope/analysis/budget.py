@@ -95,7 +95,7 @@ def next_rounds(
     have = {path: highest_round(path, collected.rounds, before["rounds"]) for path in by_path}
     spent = spent_on(collected.rounds)
     promised = sum(price_of(row, by_path, costs) for row in before["rounds"] if not is_measured(row, collected.rounds))
-    left = budget_s - spent.whole - promised - ANALYSIS_S
+    left = max(0.0, budget_s - spent.whole - promised - ANALYSIS_S)
     allocations = allocate(wants, by_path, costs, have, left)
     return {
         "budget_s": budget_s,
