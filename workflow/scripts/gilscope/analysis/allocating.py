@@ -1,7 +1,7 @@
 """Where the rest of a budget goes: more rounds for the cases that are still open, the neediest first.
 
-Which cases are open the verdicts tell, and pay for (``looks``). How many rounds each gets is a matter of its scatter
-alone: an interval's width against what its threshold asks for, so that no estimate draws rounds to itself.
+Which cases are open the verdicts tell, and pay for (``looks``). How many rounds each gets is a matter of the budget and
+of its scatter: an interval's width against what its threshold asks for, so that no estimate draws rounds to itself.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, cast
 
 import numpy as np
@@ -43,6 +44,12 @@ def asked_for(holds: Holds) -> float:
     return min(COARSEST, max(FINEST, min(abs(math.log(bound)) for bound in bounds) / 2))
 
 
+@cache
+def quantile(share: float, freedom: int) -> float:
+    """Of Student's t distribution."""
+    return float(stats.t.ppf(share, freedom))
+
+
 @dataclass(frozen=True)
 class Scatter:
     """What is known of a quantity whose interval is over rounds. deviation: of one round, on the logarithmic scale."""
@@ -53,7 +60,7 @@ class Scatter:
     def half_width(self, more: int = 0) -> float:
         """Of the 95 % interval, were there so many more rounds that scatter as these do."""
         count = self.rounds + more
-        return float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1)) * self.deviation / math.sqrt(count)
+        return quantile((1 + CONFIDENCE) / 2, count - 1) * self.deviation / math.sqrt(count)
 
 
 @dataclass(frozen=True)
@@ -193,9 +200,12 @@ class Allocation:
 def allocate(
     wants: Sequence[Want], blocks: Mapping[str, Block], costs: Costs, have: Mapping[str, int], budget_s: float
 ) -> list[Allocation]:
-    """Rounds for the neediest until all wants are met or the budget is spent; a block's rounds take all that is open.
+    """A round for every block with open cases, the neediest first, again and again until the budget is spent.
 
-    First for those whose intervals can become as narrow as their thresholds ask; what is left, for all that are open.
+    All get the same number but for the last turn, and for those that are sharp enough. That decides more than to serve
+    the widest alone would, which are often too wide for any budget (docs/evidence.md). A round takes all cells of its
+    block that are open.
+
     blocks: by path. have: how many rounds each has.
     """
     given: dict[str, Allocation] = {}
@@ -205,36 +215,21 @@ def allocate(
             one.cells.update(dict.fromkeys(name for name in cells if name != SEQUENTIAL.name))
     for one in given.values():
         one.seconds = costs.round(one.block, list(one.cells))
-    hopeful = [want for want in wants if can_be_met(want, given, budget_s)]
-    left = give(hopeful, given, budget_s, until=1.0)
-    give(wants, given, left, until=ENOUGH)
-    return [one for one in given.values() if one.rounds]
-
-
-def can_be_met(want: Want, given: Mapping[str, Allocation], budget_s: float) -> bool:
-    """Whether a case's interval would become as narrow as it must be, were the whole budget spent on it."""
-    price = sum(given[path].seconds for path in want.cells)
-    return want.need(min(MOST_ROUNDS - want.scatter.rounds, int(budget_s / price))) <= 1
-
-
-def give(wants: Sequence[Want], given: Mapping[str, Allocation], budget_s: float, until: float) -> float:
-    """Give a round to whoever needs it most, again and again; returns what is left of the budget.
-
-    until: the need, in units of what a threshold asks for, below which a case needs no more.
-    """
-    left, waiting = budget_s, list(wants)
-    while waiting:
-        want = max(waiting, key=lambda want: want.need(fewest(want, given)))
-        mine = [given[path] for path in want.cells]
-        price = sum(one.seconds for one in mine)
-        full = any(one.have + one.rounds >= MOST_ROUNDS for one in mine)
-        if price > left or full or want.need(fewest(want, given)) <= until:
-            waiting.remove(want)
-            continue
-        left -= price
-        for one in mine:
-            one.rounds += 1
-    return left
+    left = budget_s
+    while True:
+        served: set[str] = set()
+        for want in sorted(wants, key=lambda want: -want.need(fewest(want, given))):
+            mine = [given[path] for path in want.cells if path not in served]
+            price = sum(one.seconds for one in mine)
+            full = any(one.have + one.rounds >= MOST_ROUNDS for one in mine)
+            if not mine or full or price > left or want.need(fewest(want, given)) <= ENOUGH:
+                continue
+            left -= price
+            for one in mine:
+                one.rounds += 1
+                served.add(one.block.path)
+        if not served:
+            return [one for one in given.values() if one.rounds]
 
 
 def fewest(want: Want, given: Mapping[str, Allocation]) -> int:
@@ -274,7 +269,7 @@ def minutes_more(want: Want, distance: float, at: float, seconds: float) -> floa
     """
     for more in range(1, MOST_ROUNDS - want.scatter.rounds + 1):
         count = want.scatter.rounds + more
-        reached = float(stats.t.ppf(1 - at, count - 1)) * want.scatter.deviation / math.sqrt(count)
+        reached = quantile(1 - at, count - 1) * want.scatter.deviation / math.sqrt(count)
         if reached < distance:
             return more * seconds / 60
     return None

@@ -39,8 +39,8 @@ def time_spent(results: Results) -> Html:
         for one in asked
     ]
     said = Html(
-        "<p>After the rounds that every block gets, {} still open. How many rounds more each got is a matter of its "
-        "scatter alone: of how wide its interval was, against half the way from its threshold to no effect.</p>"
+        "<p>After the rounds that every block gets, {} still open. Their blocks got rounds in turn, but for those "
+        "whose interval was much narrower than asked for: half the way from the threshold to no effect.</p>"
     ).format(counted(len(asked), "case") + (" was" if len(asked) == 1 else " were"))
     headings = ("Claim", "Case", "Interval then", "Asked for", "Rounds added")
     return content + said + folded("What the added rounds were for", table(headings, rows))
