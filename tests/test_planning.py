@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import subprocess
 import sys
@@ -245,13 +246,13 @@ def test_runtimes_of_one_block_follow_one_another_and_turn_in_every_second_round
     found("3.13t")
     (run,) = plan(ELSEWHERE).values()
     for number in (1, 2):
-        order = sorted(run.blocks, key=lambda block: -run.turn(block, number))
-        assert len({run.turn(block, number) for block in run.blocks}) == len(run.blocks)
+        order = sorted(run.blocks, key=lambda block: -run.priority(block, number))
+        assert len({run.priority(block, number) for block in run.blocks}) == len(run.blocks)
         three = [place for place, block in enumerate(order) if (block.workload, block.size) == ("sum_squares", "large")]
         assert three == list(range(three[0], three[0] + 3))
         runtimes = [order[place].runtime for place in three]
         assert runtimes == [runtime.id for runtime in run.runtimes][:: 1 if number == 1 else -1]
-        assert all(run.turn(block, number) > run.turn(block, number + 1) for block in run.blocks)
+        assert all(run.priority(block, number) > run.priority(block, number + 1) for block in run.blocks)
 
 
 def test_where_there_is_no_free_threaded_python_the_default_sweep_does_without(
@@ -297,3 +298,45 @@ def test_a_claim_of_a_runtime_has_to_exist(plan: Plan) -> None:
     assert mistakes.value.lines == [
         "runtimes[0].claims[0] is 'threads-take-turn'; no claim has this id. Did you mean threads-take-turns?"
     ]
+
+
+def test_what_a_budget_is_spent_on_is_told_before_it_is(plan: Plan) -> None:
+    large = "machines: {here: {cores: 256}}\n"
+    for text, lines in (
+        (ELSEWHERE, ["every block gets 3 rounds, not 5"]),
+        (large, ["on 256 cores the sweep leaves out, of what no claim needs, worker counts beyond the cores", "3 rounds, not 5", "budget_minutes is 12"]),
+        (large + "budget_minutes: 60\n", ["to fit 12 min", "3 rounds, not 5"]),
+        (large + "budget_minutes: 0\n", []),
+    ):  # fmt: skip
+        (run,) = plan(text, "machine=here").values()
+        _, *notes = run.outlook().splitlines()
+        assert len(notes) == len(lines)
+        assert all(line in note for line, note in zip(lines, notes, strict=True))
+
+
+def test_a_run_takes_its_budget_or_what_every_block_and_the_labs_need(plan: Plan) -> None:
+    machines = "machines: {here: {cores: 2}}\npreset: never-measured\n"
+    for budget, minutes in ((12, "about 12 min;"), (60, "about 60 min;")):
+        (run,) = plan(f"{machines}budget_minutes: {budget}\n").values()
+        assert minutes in run.outlook()
+    (run,) = plan(f"{machines}budget_minutes: 5\n").values()
+    assert run.seconds_left() == pytest.approx(run.pilot_seconds)
+    assert "budget_minutes is 5" in run.outlook()
+    (run,) = plan(f"{machines}budget_minutes: 0\n").values()
+    assert len(run.pilot) == 5
+    assert run.seconds_left() == pytest.approx(run.pilot_seconds)
+
+
+def test_a_round_that_all_blocks_get_is_not_listed_twice(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where rounds were added to four, and the budget was taken away: every block has a fifth then."""
+    (run,) = plan(SMALL, "machine=mine").values()
+    (block,) = run.blocks
+    monkeypatch.chdir(tmp_path)
+    Path("results/mine").mkdir(parents=True)
+    rows = [
+        {"block": block.path, "round": number, "stage": 2, "only": list(block.cells), "laps": 1} for number in (5, 6)
+    ]
+    Path("results/mine/allocation.json").write_text(json.dumps({"rounds": rows, "stage": 2}))
+    assert [(turn.number, turn.stage) for _, turn in run.turns()] == [(n, 1) for n in range(1, 6)] + [(6, 2)]

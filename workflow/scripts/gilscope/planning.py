@@ -15,20 +15,20 @@ from typing import Any
 from gilscope.cells import Block, Turn
 from gilscope.claim_files import read_claims
 from gilscope.claims import Claim, ClaimsFile
-from gilscope.config import CURRENT, Config, Services
+from gilscope.config import Config, Services
 from gilscope.config_files import read_config
 from gilscope.destinations import Destination, destinations
+from gilscope.fitting import REFERENCE_MIN, Fitted, fit, labs_seconds
 from gilscope.labs import load_lab
 from gilscope.mistakes import Mistakes
 from gilscope.resolving import Runtime, interpreter_variable, resolve
 from gilscope.sweep import (
-    JOB_S,
-    build_sweep,
     expected_seconds,
     known_workloads,
     libraries_of,
     memory_mistakes,
     restricted_sweep,
+    round_seconds,
     selected_claims,
     side_by_side,
     wanted_runtimes,
@@ -41,13 +41,16 @@ from gilscope.workloads._external import variable
 class Run:
     """Everything that the workflow needs to know before its first job, of one machine.
 
-    measures: whether what has not been measured is to be. folder: below ``results/``. workloads: those that claims may
+    measures: whether what has not been measured is to be. rounds: those that every block gets. left_out: what the sweep
+    does without to fit its budget, in words. folder: below ``results/``. workloads: those that claims may
     speak of → the folder of a user's own file, else "". absent: a gap for each optional runtime that is not to be had.
     libraries: environment → what it shall hold.
     """
 
     config: Config
     measures: bool
+    rounds: int
+    left_out: tuple[str, ...]
     claims: ClaimsFile
     destination: Destination
     runtimes: tuple[Runtime, ...]
@@ -60,7 +63,7 @@ class Run:
     @property
     def pilot(self) -> range:
         """The rounds that every block gets."""
-        return range(1, self.config.measure.rounds + 1)
+        return range(1, self.rounds + 1)
 
     @property
     def allocates(self) -> bool:
@@ -97,7 +100,11 @@ class Run:
         """Every round of every block, round by round: those that all get, then those that were allocated."""
         extra = read_turns(f"results/{self.folder}/allocation.json")
         everyone = [(block, Turn(number)) for number in self.pilot for block in self.blocks]
-        return everyone + [(self.blocks[self.places[path]], turn) for path, turn in extra if path in self.places]
+        return everyone + [(self.blocks[self.places[path]], turn) for path, turn in extra if self.has_place(path, turn)]
+
+    def has_place(self, path: str, turn: Turn) -> bool:
+        """Whether an added round still is one: its block is there, and not all blocks have a round of its number."""
+        return path in self.places and turn.number not in self.pilot
 
     def turn_of(self, block: Block, number: int) -> Turn:
         return next(turn for one, turn in self.turns() if one == block and turn.number == number)
@@ -134,25 +141,67 @@ class Run:
         return raw.exists() and raw.with_suffix(".facts.json").exists()
 
     def outlook(self) -> str:
-        """One line: how many blocks, how much of them is still to be measured, about how long."""
-        turns = self.turns()
-        left = [(block, turn) for block, turn in turns if not self.is_measured(block, turn.number)]
+        """A line: how many blocks, how much of them is still to be measured, about how long; and what to know of it."""
+        left = [(block, turn) for block, turn in self.turns() if not self.is_measured(block, turn.number)]
         labs = [Path(file).stem for file in self.labs() if not Path(file).exists()]
         blocks = f"{len(self.blocks)} blocks" + (f" in {len(self.runtimes)} runtimes" if len(self.runtimes) > 1 else "")
-        return (
+        line = (
             f"gilscope: {blocks} × {len(self.pilot)} rounds on {self.destination.usable_cores} usable cores, "
             f"{len(left)} rounds and {len(labs)} {'lab' if len(labs) == 1 else 'labs'} to measure, "
-            f"about {self.minutes(left, labs)} min; results/{self.folder}/report.html"
+            f"about {in_minutes(self.seconds_left())}; results/{self.folder}/report.html"
         )
+        return "\n".join([line, *(f"gilscope: {note}" for note in self.budget_notes())])
 
-    def minutes(self, left: Sequence[tuple[Block, Turn]], labs: Sequence[str]) -> int:
-        """About how long the run takes that measures these rounds and labs, and what it allocates after them."""
-        seconds = expected_seconds(left, self.destination.usable_cores) + sum(
-            load_lab(lab).seconds + JOB_S for lab in labs
-        )
-        if self.allocates and not Path(f"results/{self.folder}/allocation.json").exists():
-            seconds = max(seconds, 60 * self.config.budget_minutes)
-        return max(1, round(seconds / 60))
+    def budget_notes(self) -> list[str]:
+        """What the sweep does without to fit its budget, and whether it fits."""
+        budget, asked, cores = self.config.budget_minutes, self.config.measure.rounds, self.destination.usable_cores
+        if not budget:
+            return []
+        notes = []
+        if self.left_out:
+            what = f"of what no claim needs, {', '.join(self.left_out)}"
+            notes.append(f"on {cores} cores the sweep leaves out, {what}, to fit {REFERENCE_MIN} min (budget_minutes)")
+        if self.rounds < asked:
+            notes.append(f"every block gets {self.rounds} rounds, not {asked}, to leave time for open cases")
+        if self.pilot_seconds > 60 * budget:
+            needed = in_minutes(self.pilot_seconds)
+            notes.append(f"these rounds and the labs alone take about {needed}, and budget_minutes is {budget:g}")
+        return notes
+
+    @cached_property
+    def pilot_seconds(self) -> float:
+        """About how long the rounds that every block gets and the labs take, whatever of them has been measured."""
+        everyone = [(block, Turn(number)) for number in self.pilot for block in self.blocks]
+        labs = [Path(file).stem for file in self.labs()]
+        return expected_seconds(everyone, self.destination.usable_cores) + labs_seconds(labs)
+
+    def seconds_left(self) -> float:
+        """About how long the run takes: what is to be measured, or what is left of the budget for what it will add."""
+        cores, turns = self.destination.usable_cores, self.turns()
+        left = [(block, turn) for block, turn in turns if not self.is_measured(block, turn.number)]
+        done = [(block, turn) for block, turn in turns if self.is_measured(block, turn.number)]
+        labs = [Path(file) for file in self.labs()]
+        seconds = expected_seconds(left, cores) + labs_seconds([file.stem for file in labs if not file.exists()])
+        if not self.may_add:
+            return seconds
+        spent = sum(round_seconds(block, turn, cores) for block, turn in done)
+        spent += labs_seconds([file.stem for file in labs if file.exists()])
+        return max(seconds, 60 * self.config.budget_minutes - spent)
+
+    @property
+    def may_add(self) -> bool:
+        """Whether rounds are still to be allocated: none have been, or cases were open and the budget has grown."""
+        path = Path(f"results/{self.folder}/allocation.json")
+        if not self.allocates or not path.exists():
+            return self.allocates
+        before = json.loads(path.read_text(encoding="utf-8"))
+        return bool(before.get("open")) and 60 * self.config.budget_minutes > before.get("budget_s", 0)
+
+
+def in_minutes(seconds: float) -> str:
+    """Minutes in words; tenths where a whole one would say too little."""
+    minutes = seconds / 60
+    return f"{max(0.5, minutes):.1f} min" if minutes < 4.5 else f"{round(minutes)} min"
 
 
 def read_turns(path: str) -> list[tuple[str, Turn]]:
@@ -193,10 +242,13 @@ def plan_runs(
     export_runtimes(runtimes)
     runs = {}
     for folder, destination in planned.items():
-        blocks = blocks_of(runtimes, sweeps[folder], config, claims.claims, workloads, cores=destination.usable_cores)
+        fitted = sweeps[folder]
+        blocks = blocks_of(runtimes, fitted, config, claims.claims, workloads, cores=destination.usable_cores)
         runs[folder] = Run(
             config=config,
             measures=measures,
+            rounds=fitted.rounds,
+            left_out=fitted.left_out,
             claims=claims,
             destination=destination,
             runtimes=tuple(runtimes),
@@ -216,7 +268,7 @@ def is_described(runtime: Runtime, folders: Iterable[str]) -> bool:
 
 def blocks_of(
     runtimes: Sequence[Runtime],
-    whole: Sequence[Block],
+    whole: Fitted,
     config: Config,
     claims: Sequence[Claim],
     workloads: Mapping[str, tuple[Workload, str]],
@@ -228,7 +280,9 @@ def blocks_of(
     sweeps: list[tuple[str, Sequence[Block]]] = []
     for runtime in runtimes:
         only = None if runtime.claims is None else [claim for claim in selected if claim.id in runtime.claims]
-        blocks = whole if only is None else restricted_sweep(whole, config, only, workloads, cores)
+        blocks: Sequence[Block] = whole.blocks
+        if only is not None:
+            blocks = restricted_sweep(whole.blocks, config, only, workloads, cores, cut=whole.cut)
         sweeps.append((runtime.id, blocks))
     return side_by_side(sweeps)
 
@@ -276,20 +330,17 @@ def lay_out(
     workloads: Mapping[str, tuple[Workload, str]],
     planned: Mapping[str, Destination],
     file: str,
-) -> dict[str, list[Block]]:
-    """The blocks of one runtime on each machine. Raises Mistakes, blamed on ``file``, where they need too much memory.
+) -> dict[str, Fitted]:
+    """The sweep of one runtime on each machine. Raises Mistakes, blamed on ``file``, where they need too much memory.
 
     Of a machine whose memory nobody has told nothing is too much.
     """
-    sweeps = {
-        folder: build_sweep(config, claims.claims, workloads, CURRENT, to.usable_cores)
-        for folder, to in planned.items()
-    }
+    sweeps = {folder: fit(config, claims.claims, workloads, to.usable_cores) for folder, to in planned.items()}
     too_large = [
         f"{file}: {to.label}: {line}"
         for folder, to in planned.items()
         if to.memory_bytes is not None
-        for line in memory_mistakes(sweeps[folder], to.memory_bytes)
+        for line in memory_mistakes(sweeps[folder].blocks, to.memory_bytes)
     ]
     if too_large:
         raise Mistakes(too_large)

@@ -40,6 +40,24 @@ ASIDE = 1 / 3
 """The share of the usual seconds that a round of what decides little lasts."""
 
 
+@dataclass(frozen=True)
+class Cut:
+    """What a sweep does without, to fit its budget; ``fitting`` says when.
+
+    largest: the automatic worker counts beyond the cores. between: those between 1 and the cores.
+    blocks: the blocks that no claim names, of workloads that claims are about.
+    tasks: by how much fewer tasks a value has, as far as they divide evenly among its workers.
+    """
+
+    largest: bool = False
+    between: bool = False
+    blocks: bool = False
+    tasks: int = 1
+
+
+WHOLE = Cut()
+
+
 @dataclass
 class Plan:
     """A block in the making: its cells as they are asked for, in order, each once."""
@@ -54,16 +72,19 @@ class Plan:
         self.cells.update(dict.fromkeys(cell for cell in cells if cell != SEQUENTIAL))
 
 
-def automatic_workers(cores: int) -> list[int]:
+def automatic_workers(cores: int, cut: Cut = WHOLE) -> list[int]:
     """1, 2, 4 … up to twice the usable cores, those included; beyond 8 cores five up to them, as a law is fitted from.
 
     No value has more workers than tasks.
     """
-    if cores <= ALL_POWERS_UP_TO:
+    if cut.between:
+        powers = [1]
+    elif cores <= ALL_POWERS_UP_TO:
         powers = [2**power for power in range(5) if 2**power <= 2 * cores]
     else:
         powers = [2 ** round(quarter * math.log2(cores) / 4) for quarter in range(4)]
-    return allowed([*powers, cores, 2 * cores], cores, MOST_TASKS)
+    counts = allowed([*powers, cores, 2 * cores], cores, MOST_TASKS)
+    return [count for count in counts if count <= cores] if cut.largest else counts
 
 
 def allowed(counts: Iterable[int], cores: int, most: int) -> list[int]:
@@ -72,10 +93,11 @@ def allowed(counts: Iterable[int], cores: int, most: int) -> list[int]:
     return sorted({count for count in counts if count <= most} | instead)
 
 
-def task_count(workers: Iterable[int], cores: int, size: str) -> int:
+def task_count(workers: Iterable[int], cores: int, size: str, fewer: int = 1) -> int:
     """How many tasks a value does: a common multiple of the worker counts, a few for each core, at most 512.
 
     Where the common multiple itself is beyond 512, a multiple of the largest count is as even as it gets.
+    fewer: by what the tasks for each core are divided.
     """
     if size == "deck":
         return DECK_TASKS
@@ -84,7 +106,7 @@ def task_count(workers: Iterable[int], cores: int, size: str) -> int:
     if multiple > MOST_TASKS:
         multiple = max(counts)
     fewest = cores * next((tasks for most, tasks in TASKS_PER_CORE.items() if cores <= most), 1)
-    tasks = multiple * math.ceil(fewest / multiple)
+    tasks = multiple * math.ceil(fewest / fewer / multiple)
     return tasks if tasks <= MOST_TASKS else max(multiple, MOST_TASKS // multiple * multiple)
 
 
@@ -121,7 +143,7 @@ def is_aside(plan: Plan, claimed: bool) -> bool:
     return claimed and not (plan.claimed and plan.workload.kind == "cpu")
 
 
-def grid_cells(config: Config, grid: Grid, facts: Workload, size: Size, cores: int) -> list[Cell]:
+def grid_cells(config: Config, grid: Grid, facts: Workload, size: Size, cores: int, *, cut: Cut = WHOLE) -> list[Cell]:
     """The cells of one workload's grid; a strategy without a warm form is measured in the form it has.
 
     Raises Mistakes for listed worker counts that are too many; automatic ones end where they would be.
@@ -134,7 +156,7 @@ def grid_cells(config: Config, grid: Grid, facts: Workload, size: Size, cores: i
         most, what = most_workers(name)
         if workers == "auto":
             most = min(most, DECK_TASKS) if size == "deck" else most
-            counts = allowed(automatic_workers(divided), divided, most)
+            counts = allowed(automatic_workers(divided, cut), divided, most)
         else:
             counts = workers
         if max(counts) > most:
@@ -247,10 +269,14 @@ def build_sweep(
     known: Mapping[str, tuple[Workload, str]],
     runtime: str,
     cores: int,
+    *,
+    cut: Cut = WHOLE,
 ) -> list[Block]:
     """Every block of one runtime, in a fixed order. Raises Mistakes when there are none or a workload is amiss."""
-    plans = claimed_plans(selected_claims(config, claims), known, cores)
+    selected = selected_claims(config, claims)
+    plans = claimed_plans(selected, known, cores)
     claimed = bool(plans)
+    named = {case.workload for claim in selected for case in claim.cases}
     mistakes: list[str] = []
     for grid in config.sweep.workloads:
         try:
@@ -263,19 +289,21 @@ def build_sweep(
                 mistakes.append(f"sweep.workloads: {facts.name} has no size {size}; it has {', '.join(facts.sizes)}.")
                 continue
             try:
-                cells = grid_cells(config, grid, facts, size, cores)
+                cells = grid_cells(config, grid, facts, size, cores, cut=cut)
             except Mistakes as problem:
                 mistakes += problem.lines
+                continue
+            if cut.blocks and facts.name in named and (facts.name, size) not in plans:
                 continue
             plans.setdefault((facts.name, size), Plan(facts, size, folder)).add(cells)
     if mistakes:
         raise Mistakes(list(dict.fromkeys(mistakes)))
     if not plans:
         raise Mistakes(["sweep: measures nothing; set sweep.claims to true or list workloads under sweep.workloads."])
-    return [finish(plan, config, runtime, cores, claimed) for plan in plans.values()]
+    return [finish(plan, config, runtime, cores, claimed, cut=cut) for plan in plans.values()]
 
 
-def finish(plan: Plan, config: Config, runtime: str, cores: int, claimed: bool) -> Block:
+def finish(plan: Plan, config: Config, runtime: str, cores: int, claimed: bool, *, cut: Cut = WHOLE) -> Block:
     """A block of what has been asked for, with its controls. claimed: whether the sweep is about claims at all."""
     plan.add(controls(plan, cores))
     facts = plan.workload
@@ -285,7 +313,7 @@ def finish(plan: Plan, config: Config, runtime: str, cores: int, claimed: bool) 
         workload=facts.name,
         size=plan.size,
         parameter=config.parameters.get(facts.name, {}).get(plan.size, facts.sizes.get(plan.size)),
-        tasks=task_count((cell.workers for cell in plan.cells), cores_divided(facts, cores), plan.size),
+        tasks=task_count((cell.workers for cell in plan.cells), cores_divided(facts, cores), plan.size, cut.tasks),
         cells=tuple(sorted(cell.name for cell in plan.cells)),
         seldom=tuple(sorted(cell.name for cell in seldom(plan, cores))),
         seconds=config.measure.seconds * (ASIDE if is_aside(plan, claimed) else 1),
@@ -301,6 +329,8 @@ def restricted_sweep(
     claims: Sequence[Claim],
     known: Mapping[str, tuple[Workload, str]],
     cores: int,
+    *,
+    cut: Cut = WHOLE,
 ) -> list[Block]:
     """The blocks, each with its controls, of a runtime that is measured for these claims only.
 
@@ -309,7 +339,7 @@ def restricted_sweep(
     there = {(block.workload, block.size): block for block in whole}
     blocks = []
     for place, plan in claimed_plans(claims, known, cores).items():
-        block, same = finish(plan, config, CURRENT, cores, claimed=True), there.get(place)
+        block, same = finish(plan, config, CURRENT, cores, claimed=True, cut=cut), there.get(place)
         enough = same is not None and same.tasks >= max(cell.workers for cell in plan.cells)
         blocks.append(replace(block, tasks=same.tasks) if same and enough else block)
     return blocks
@@ -396,14 +426,25 @@ def left_out(workload: str, folder: str, external: str) -> bool:
     return not external if facts.external else facts.unavailable(Site("")) is not None
 
 
+def beside_seconds(block: Block, cells: Iterable[str], cores: int) -> float:
+    """About how long a round's warm-up takes, a task for each worker, and its traces, one value of each cell."""
+    seconds = 0.0
+    for cell in map(Cell.parse, (SEQUENTIAL.name, *cells)):
+        warming = replace(block, tasks=min(cell.workers, block.tasks))
+        seconds += cell_seconds(warming, replace(cell, pool="cold"), cores) + cell_seconds(block, cell, cores)
+    return seconds
+
+
 def round_seconds(block: Block, turn: Turn, cores: int) -> float:
-    """About how long a round takes: a job, its laps, and about a lap more for warm-up and traces."""
+    """About how long a round takes: a job, its warm-up, laps and traces."""
     if left_out(block.workload, block.folder, block.external):
         return JOB_S
     cells = turn.of(block.cells)
     whole, usual = (lap_seconds(block, some, cores) for some in (cells, [c for c in cells if c not in block.seldom]))
     lap = (whole + (SELDOM - 1) * usual) / SELDOM
-    return JOB_S + whole + lap * (turn.laps or laps_for(block.seconds, lap, block.min_laps))
+    return (
+        JOB_S + beside_seconds(block, cells, cores) + lap * (turn.laps or laps_for(block.seconds, lap, block.min_laps))
+    )
 
 
 def expected_seconds(left: Iterable[tuple[Block, Turn]], cores: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -79,6 +80,7 @@ def strategy(
     return attach
 
 
+@functools.cache
 def load_strategies() -> dict[str, Strategy]:
     """Every strategy by its name, sequential first."""
     found = {

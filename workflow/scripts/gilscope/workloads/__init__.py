@@ -166,6 +166,7 @@ def expand(name: str) -> list[str]:
     return [name] if name in names else [variant for variant in names if file_of(variant) == name]
 
 
+@functools.cache
 def file_of(name: str) -> str:
     """The file that a workload lies in, found without importing any other: the longest that begins its name."""
     return max((file for file in module_names(__name__) if f"{name}_".startswith(f"{file}_")), key=len, default=name)
