@@ -77,7 +77,7 @@ def measure(environment: dict[str, str], this_machine: Path) -> Callable[..., su
             start_new_session=True,
         )
         try:
-            said, complained = process.communicate(timeout=60)
+            said, complained = process.communicate(timeout=180)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             raise

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from gilscope import claims
-from gilscope.cells import SEQUENTIAL, Block, Cell
+from gilscope.cells import SEQUENTIAL, Block, Cell, Turn
 from gilscope.claim_files import read_claims
 from gilscope.claims import most_workers
 from gilscope.config import Config
@@ -180,7 +180,7 @@ def test_a_value_lasts_as_long_as_its_tasks_one_after_the_other() -> None:
 
 def test_a_lap_counts_what_its_cells_can_gain_and_what_their_workers_cost() -> None:
     (block,) = sweep(sweep=grid(strategies=["threading"], workers=[2]))
-    one, two = lap_seconds(replace(block, cells=("threading-2",)), 2), lap_seconds(block, 2)
+    one, two = lap_seconds(block, ["threading-2"], 2), lap_seconds(block, block.cells, 2)
     assert one == pytest.approx(4 * value_seconds(block), rel=0.3), "a probe and two references beside it"
     assert one < two
     assert cell_seconds(block, Cell("threading", 2), 2) == cell_seconds(block, SEQUENTIAL, 2)
@@ -212,7 +212,7 @@ def test_the_default_sweep_suits_machines_of_many_kinds(planned: dict[int, list[
             assert 1 <= cell.workers <= block.tasks, (block.path, cell.name)
             assert cell.workers <= most_workers(cell.strategy)[0], (block.path, cell.name)
         assert block.tasks == 4 if block.size == "deck" else block.tasks <= MOST_TASKS
-        assert lap_seconds(block, cores) < 90, block.path
+        assert lap_seconds(block, block.cells, cores) < 90, block.path
     swept = blocks["sum_squares", "large"]
     threads = {cell.workers for cell in map(Cell.parse, swept.cells) if cell.strategy == "threading"}
     assert {1, cores, min(2 * cores, MOST_TASKS)} <= threads
@@ -258,5 +258,6 @@ def test_automatic_counts_of_processes_end_where_the_platform_does(monkeypatch: 
 def test_a_block_that_only_says_that_it_cannot_run_takes_no_time() -> None:
     blocks = sweep(sweep={"claims": ["threads-suit-databases"]})
     postgres = next(block for block in blocks if block.workload == "db_query_postgres")
-    there = expected_seconds([replace(postgres, external="postgres")], 5, 2)
-    assert expected_seconds([postgres], 5, 2) < there
+    turns = [Turn(number) for number in range(1, 6)]
+    there = expected_seconds([(replace(postgres, external="postgres"), turn) for turn in turns], 2)
+    assert expected_seconds([(postgres, turn) for turn in turns], 2) < there

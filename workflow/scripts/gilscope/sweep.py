@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import sys
@@ -17,7 +18,7 @@ from gilscope.labs import load_lab
 from gilscope.measuring.laps import SELDOM, SHORTEST_VALUE_S, lap_order, laps_for
 from gilscope.mistakes import Mistakes, suggestion
 from gilscope.strategies import load_strategies
-from gilscope.workloads import Workload, expand, load_workload, workload_names
+from gilscope.workloads import Site, Workload, expand, load_workload, workload_names
 
 MOST_TASKS = 512
 TASKS_PER_CORE = {8: 4, 32: 2, MOST_TASKS: 1}
@@ -339,8 +340,17 @@ def lap_seconds(block: Block, cells: Iterable[str], cores: int) -> float:
     return sum(cell_seconds(block, Cell.parse(name), cores) for _, name in lap_order(list(cells), ""))
 
 
+@functools.cache
+def left_out(workload: str, folder: str, external: str) -> bool:
+    """Whether a workload's blocks will say that they cannot run: here is no display, or no outside service named."""
+    facts = load_workload(workload, folder)
+    return not external if facts.external else facts.unavailable(Site("")) is not None
+
+
 def round_seconds(block: Block, turn: Turn, cores: int) -> float:
     """About how long a round takes: a job, its laps, and about a lap more for warm-up and traces."""
+    if left_out(block.workload, block.folder, block.external):
+        return JOB_S
     cells = turn.of(block.cells)
     whole, usual = (lap_seconds(block, some, cores) for some in (cells, [c for c in cells if c not in block.seldom]))
     lap = (whole + (SELDOM - 1) * usual) / SELDOM
