@@ -53,18 +53,21 @@ def this_machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def measure(environment: dict[str, str], this_machine: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Calls workflow/scripts/measure.py: ``measure(block, folder)`` calibrates, with a number it measures that round.
+    """Calls workflow/scripts/measure.py: ``measure(block, folder, number)`` measures that round; the first calibrates.
+
+    Its traces lie in ``traces``. more: further options of the script.
 
     The temporary folder, and so the lock, is the test's own: nobody waits for a measurement that really goes on. One
     that hangs is ended with all the workers it has started.
     """
 
-    def call(block: Block, folder: Path, number: int | None = None) -> subprocess.CompletedProcess[str]:
+    def call(block: Block, folder: Path, number: int = 1, *more: str) -> subprocess.CompletedProcess[str]:
         command: list[Any] = [sys.executable, SCRIPTS / "measure.py", block.to_json(), "--machine", this_machine]
         command += ["--calibration", folder / "calibration.json"]
-        if number is not None:
-            command += ["--round", str(number), "--raw", folder / f"round-{number}.json"]
-            command += ["--facts", folder / f"round-{number}.facts.json"]
+        command += ["--round", str(number), "--raw", folder / f"round-{number}.json"]
+        command += ["--facts", folder / f"round-{number}.facts.json"]
+        command += ["--trace", folder / f"traces/round-{number}.json"]
+        command += ["--events", folder / f"traces/round-{number}.trace.json", *more]
         process = subprocess.Popen(
             command,
             env={**environment, "TMPDIR": str(folder)},
@@ -74,7 +77,7 @@ def measure(environment: dict[str, str], this_machine: Path) -> Callable[..., su
             start_new_session=True,
         )
         try:
-            said, complained = process.communicate(timeout=60)
+            said, complained = process.communicate(timeout=180)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             raise

@@ -30,14 +30,16 @@ from test_workflow import clone, jobs
 pytestmark = pytest.mark.alone
 
 QUICK = "config/presets/quick.yaml"
-MEASURING = ("describe_machine", "describe_runtime", "calibrate", "measure", "record", "observe")
+MEASURING = ("describe_machine", "describe_runtime", "begin", "measure", "observe")
 ALL_CORES = tuple(rule for rule in MEASURING if rule != "describe_runtime")
 TYPES = """
 machines:
   one: {cores: 2, partition: first}
   two: {cores: 2, memory_gib: 8, partition: second, constraint: here}
 """
-TINY = "sweep: {claims: false, workloads: [{name: sum_squares, workers: [2]}]}\nlabs: {names: false}\n"
+TINY = (
+    "budget_minutes: 0\nsweep: {claims: false, workloads: [{name: sum_squares, workers: [2]}]}\nlabs: {names: false}\n"
+)
 
 
 class Cluster:
@@ -174,13 +176,13 @@ def test_the_tables_hold_every_cell_of_the_plan(quick: tuple[Cluster, Any], plan
     expected = {
         (block.workload, block.size, number, name)
         for block in planned.blocks
-        for number in planned.rounds
+        for number in planned.pilot
         for name in ("sequential-1", *block.cells)
         if (block.workload, block.size, name) not in lacking
     }
     assert found == expected
     assert found
-    assert set(pd.read_parquet(folder / "traces.parquet")["round"]) == set(planned.rounds)
+    assert set(pd.read_parquet(folder / "traces.parquet")["round"]) == set(planned.pilot)
 
 
 @pytest.mark.cluster
@@ -188,13 +190,12 @@ def test_what_measures_has_the_node_for_itself_and_nothing_else_goes_there(
     quick: tuple[Cluster, list[dict[str, str]]], planned: Run
 ) -> None:
     _, taken = quick
-    blocks, rounds = len(planned.blocks), len(planned.rounds)
+    blocks, rounds = len(planned.blocks), len(planned.pilot)
     assert Counter(map(rule_of, taken)) == {
         "describe_machine": 1,
         "describe_runtime": 1,
-        "calibrate": blocks,
-        "measure": blocks * rounds,
-        "record": blocks * rounds,
+        "begin": blocks,
+        "measure": blocks * (rounds - 1),
         "observe": 1,
     }
     cores, memory = planned.destination.usable_cores, {job["TRES"].split(",")[1] for job in taken}

@@ -117,7 +117,6 @@ def test_a_busy_loop_beside_a_round_is_flagged_everywhere(
     tmp_path: Path, measure: Any, read: Callable[[Path], Any]
 ) -> None:
     block = Block("cp311", "sum_squares", "small", 2000, 8, ("threading-2",), 1.0, 3)
-    assert measure(block, tmp_path).returncode == 0
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as neighbour:
         try:
             done = measure(block, tmp_path, 1)

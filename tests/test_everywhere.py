@@ -108,7 +108,7 @@ def test_all_of_it_imports(elsewhere: Elsewhere) -> None:
     """What is missing is a library that the workload itself needs; and nothing of ours brings the lock back."""
     files = [file.relative_to(PACKAGE.parent).with_suffix("") for file in MEASURED]
     names = [".".join(file.parts).removesuffix(".__init__") for file in files]
-    said = json.loads(elsewhere.run("-c", IMPORT_ALL, *names, "measure", "record", "observe", "describe_runtime"))
+    said = json.loads(elsewhere.run("-c", IMPORT_ALL, *names, "measure", "observe", "describe_runtime"))
     assert said["gil"] == elsewhere.facts["gil"]
     for name, library in said["missing"].items():
         assert name.startswith("gilscope.workloads."), f"{name} needs {library}"
@@ -150,10 +150,9 @@ def test_a_block_is_measured_and_traced(
     calibration, raw, facts, trace, events = (
         tmp_path / f"{name}.json" for name in ("calibration", "round-1", "round-1.facts", "trace", "events")
     )
-    given = (block.to_json(), "--machine", this_machine, "--calibration", calibration)
-    elsewhere.run(scripts / "measure.py", *given)
-    elsewhere.run(scripts / "measure.py", *given, "--round", 1, "--raw", raw, "--facts", facts)
-    elsewhere.run(scripts / "record.py", *given, "--round", 1, "--trace", trace, "--events", events)
+    given = (block.to_json(), "--machine", this_machine, "--calibration", calibration, "--round", 1)
+    written = ("--raw", raw, "--facts", facts, "--trace", trace, "--events", events)
+    elsewhere.run(scripts / "measure.py", *given, *written)
 
     found_out = json.loads(facts.read_text(encoding="utf-8"))
     assert (found_out["not_applicable"], found_out["skipped"], found_out["failed"]) == (None, {}, {})

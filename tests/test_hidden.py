@@ -30,9 +30,8 @@ def disobedient(item):
 def test_oversubscription_is_caught_by_the_read_back(tmp_path: Path, measure: Any, read: Callable[[Path], Any]) -> None:
     (tmp_path / "disobedient.py").write_text(DISOBEDIENT)
     block = Block("cp311", "disobedient", "small", 1, 4, ("threading-2", "multiprocessing-2"), 0.1, 2, str(tmp_path))
-    for number in (None, 1):
-        done = measure(block, tmp_path, number)
-        assert done.returncode == 0, done.stderr
+    done = measure(block, tmp_path)
+    assert done.returncode == 0, done.stderr
     failed = read(tmp_path / "round-1.facts.json")["failed"]
     assert set(failed) == {"threading-2", "multiprocessing-2"}
     assert all(
@@ -47,9 +46,8 @@ def test_blas_has_one_thread_in_every_worker_but_where_the_cell_is_about_more(
     cells = ("threading-2", "multiprocessing-2", "multiprocessing-spawn-2", "ceiling-2-warm")
     default = ("sequential-blas-threads-1", "threading-blas-threads-2", "multiprocessing-blas-threads-2-warm")
     block = Block("cp311", "matmul", "small", 64, 4, (*cells, *default), 0.2, 2)
-    for number in (None, 1):
-        done = measure(block, tmp_path, number)
-        assert done.returncode == 0, done.stderr
+    done = measure(block, tmp_path)
+    assert done.returncode == 0, done.stderr
     facts = read(tmp_path / "round-1.facts.json")
     assert facts["failed"] == {}
     threads = {cell: max(said["hidden_threads"].values()) for cell, said in facts["workers"].items()}

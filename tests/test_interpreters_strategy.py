@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import itertools
 import json
 import subprocess
 from collections.abc import Callable
@@ -86,19 +87,20 @@ def run(runtime_environment: Callable[..., str], environment: dict[str, str]) ->
 
 
 @pytest.fixture(scope="module")
-def calibrated(
+def measured(
     run: Run, scripts: Path, this_machine: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str, Any], Any]:
-    """Calibrates a block of a user's own workload with the cells above; the block, its folder, and what was found."""
+    """Measures a round of a user's own workload with the cells above; its folder, and what calibrating has found."""
 
-    def call(source: str, parameter: Any) -> tuple[Block, Path, dict[str, Any]]:
+    def call(source: str, parameter: Any) -> tuple[Path, dict[str, Any]]:
         name = source.partition("def ")[2].partition("(")[0]
         folder = tmp_path_factory.mktemp(name)
         (folder / f"{name}.py").write_text(source)
         block = Block("cp314", name, "small", parameter, 4, CELLS, 0.1, 2, str(folder))
         given = (block.to_json(), "--machine", this_machine, "--calibration", folder / "calibration.json")
-        run(folder, scripts / "measure.py", *given)
-        return block, folder, json.loads((folder / "calibration.json").read_text())
+        written = [(f"--{kind}", folder / f"{kind}.json") for kind in ("raw", "facts", "trace", "events")]
+        run(folder, scripts / "measure.py", *given, "--round", "1", *itertools.chain(*written))
+        return folder, json.loads((folder / "calibration.json").read_text())
 
     return call
 
@@ -107,16 +109,13 @@ def test_interpreters_keep_the_contract_of_strategies(run: Run, tmp_path: Path) 
     assert run(tmp_path, "-c", CONTRACT, path=str(Path(__file__).parent)).strip() == "task 3 refuses"
 
 
-def test_a_real_block(calibrated: Any, run: Run, scripts: Path, this_machine: Path) -> None:
+def test_a_real_block(measured: Any) -> None:
     """Measured, and traced with the CPU time of one worker each, although all of them are one process."""
-    block, folder, calibration = calibrated(BURNS, 0.1)
+    folder, calibration = measured(BURNS, 0.1)
     assert (calibration["skipped"], calibration["failed"]) == ({}, {})
     for name in CELLS:
         assert calibration["workers"][name]["processes"] == 1
         assert calibration["workers"][name]["threads"] == 2, name
-    common = [block.to_json(), "--machine", this_machine, "--round", "1", "--calibration", folder / "calibration.json"]
-    run(folder, scripts / "measure.py", *common, "--raw", folder / "raw.json", "--facts", folder / "facts.json")
-    run(folder, scripts / "record.py", *common, "--trace", folder / "trace.json", "--events", folder / "events.json")
     facts = json.loads((folder / "facts.json").read_text())
     traces = json.loads((folder / "trace.json").read_text())["cells"]
     assert facts["failed"] == {}
@@ -129,8 +128,8 @@ def test_a_real_block(calibrated: Any, run: Run, scripts: Path, this_machine: Pa
     assert cost["interpreters-2"] - cost["threading-2-warm"] > 2 * 2**20, "an interpreter has modules of its own"
 
 
-def test_a_module_that_refuses_interpreters_skips_their_cells(calibrated: Any) -> None:
-    _, _, calibration = calibrated(REFUSED, 1)
+def test_a_module_that_refuses_interpreters_skips_their_cells(measured: Any) -> None:
+    _, calibration = measured(REFUSED, 1)
     assert calibration["failed"] == {}
     assert set(calibration["skipped"]) == {"interpreters-2", "interpreters-2-warm"}
     for reason in calibration["skipped"].values():
@@ -138,8 +137,8 @@ def test_a_module_that_refuses_interpreters_skips_their_cells(calibrated: Any) -
     assert calibration["cells"] == ["threading-2-warm"]
 
 
-def test_an_error_that_is_no_import_fails_the_cells(calibrated: Any) -> None:
-    _, _, calibration = calibrated(FAILING, 1)
+def test_an_error_that_is_no_import_fails_the_cells(measured: Any) -> None:
+    _, calibration = measured(FAILING, 1)
     assert calibration["skipped"] == {}
     assert "ValueError: not here" in calibration["failed"]["threading-2-warm"]
 

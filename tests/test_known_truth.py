@@ -98,13 +98,13 @@ def test_a_10_per_cent_effect_is_found(record_property: pytest.RecordProperty) -
 
 
 def warming(share: float, rounds: int = 5, laps: int = 8) -> pd.DataFrame:
-    """Values of 60 cells that stay as they are, and of one that is slower by a share in lap 2 and one that drifts."""
+    """Values of 60 cells that stay as they are, and of one that is slower by a share in lap 1 and one that drifts."""
     random = np.random.default_rng(5)
     rows = []
     for cell in [*map(str, range(60)), "warming", "drifting"]:
         for number in range(rounds):
-            for lap in range(2, laps + 2):
-                extra = {"warming": share * (lap == 2), "drifting": share * (lap - 2) / (laps - 1)}.get(cell, 0.0)
+            for lap in range(1, laps + 1):
+                extra = {"warming": share * (lap == 1), "drifting": share * (lap - 1) / (laps - 1)}.get(cell, 0.0)
                 rows.append((cell, number, lap, extra + random.normal(0, 0.01)))
     return pd.DataFrame(rows, columns=["cell", "round", "lap", "log_ratio"])
 
@@ -112,7 +112,7 @@ def warming(share: float, rounds: int = 5, laps: int = 8) -> pd.DataFrame:
 def test_warm_up_and_drift_within_a_process_are_flagged_and_nothing_else_is() -> None:
     flags = flag_drift(warming(0.2), "log_ratio", ["cell"])
     assert {key[0] for key in flags} == {"warming", "drifting"}
-    assert "still warms up in lap 2 (+2" in flags["warming",]
+    assert "still warms up in lap 1 (+2" in flags["warming",]
     assert "drifts within a round (+2" in flags["drifting",]
     assert flag_drift(warming(0.02), "log_ratio", ["cell"]) == {}, "2 % is not worth a flag"
     assert flag_drift(warming(0.2, rounds=2), "log_ratio", ["cell"]) == {}, "two rounds tell nothing"
@@ -120,11 +120,11 @@ def test_warm_up_and_drift_within_a_process_are_flagged_and_nothing_else_is() ->
 
 def test_a_cell_that_warms_up_is_flagged_in_the_estimates() -> None:
     timings = simulate({"threading-2": 1.0}, laps=8, two_speeds=False, scatter=0.005)
-    slow = (timings["strategy"] == "threading") & (timings["lap"] == 2)
+    slow = (timings["strategy"] == "threading") & (timings["lap"] == 1)
     timings.loc[slow, "seconds"] *= 1.4
     places = timings[["runtime", "workload", "size"]].drop_duplicates()
     rounds = places.assign(job="measure", round=1, parameter=1.0, unit="steps", flags="memory was swapped")
     traces = pd.DataFrame(columns=[*CELL, "round", "effective_cores", "overlap", "idle_share", "memory_per_worker"])
     found = estimate(timings, traces, rounds).set_index(["strategy", "metric"])["flags"]
-    assert found["threading", "speedup"] == "memory was swapped (1 of 1 rounds); still warms up in lap 2 (-29 %)"
+    assert found["threading", "speedup"] == "memory was swapped (1 of 1 rounds); still warms up in lap 1 (-29 %)"
     assert found["sequential", "speedup"] == "memory was swapped (1 of 1 rounds)"

@@ -132,7 +132,7 @@ def job() -> Job:
 def test_values_say_where_they_were_taken(job: Job) -> None:
     cells = ["threading-2", "asyncio-1"]
     values = Laps(job, cells, {"threading-2": 3}).take(7, "seed")
-    assert [(value.position, value.cell) for value in values] == lap_order(cells, "seed/7")
+    assert [(value.position, value.cell) for value in values] == lap_order(cells, "seed/7", turned=True)
     assert {value.lap for value in values} == {7}
     assert {value.cell: value.loops for value in values} == {"threading-2": 3, "asyncio-1": 1, "sequential-1": 1}
     assert all(value.seconds > 0 for value in values)
@@ -198,12 +198,12 @@ def test_a_measurement_ends_itself_when_its_parent_is_killed(
     tmp_path: Path, scripts: Path, environment: dict[str, str], this_machine: Path
 ) -> None:
     block = Block("cp311", "sum_squares", "small", 2000, 4, ("multiprocessing-2",), 3600.0)
-    calibration = tmp_path / "calibration.json"
     said = tmp_path / "stderr"
     command = [sys.executable, str(scripts / "measure.py"), block.to_json(), "--machine", str(this_machine)]
-    command += ["--calibration", str(calibration)]
-    calibration.write_text('{"cells": ["multiprocessing-2"], "loops": {}, "laps": 1000000}')
-    command += ["--round", "1", "--raw", str(tmp_path / "raw.json"), "--facts", str(tmp_path / "facts.json")]
+    for name in ("calibration", "raw", "facts", "trace", "events"):
+        command += [f"--{name}", str(tmp_path / f"{name}.json")]
+    (tmp_path / "calibration.json").write_text('{"cells": ["multiprocessing-2"], "loops": {}, "laps": 1000000}')
+    command += ["--round", "2"]
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, str(said), *command],
         stdout=subprocess.PIPE,

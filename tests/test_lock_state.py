@@ -76,33 +76,29 @@ class Careless:
     def imports(self, where: str) -> None:
         (self.folder / "where").write_text(where)
 
-    def run(self, script: str, *arguments: str) -> None:
-        machine, calibration = str(self.folder / "machine.json"), str(self.folder / "calibration.json")
-        command = [self.python, str(self.scripts / script), self.block.to_json()]
-        command += ["--machine", machine, "--calibration", calibration]
-        done = subprocess.run(
-            [*command, *arguments], env=self.environment, capture_output=True, text=True, timeout=120, check=False
-        )
-        assert done.returncode == 0, done.stderr
-
     def read(self, name: str) -> Any:
-        return json.loads((self.folder / name).read_text())
+        return json.loads((self.folder / f"{name}.json").read_text())
+
+    def measure(self, number: int) -> dict[str, str]:
+        """The cells that failed in a round, with the reason."""
+        command = [self.python, str(self.scripts / "measure.py"), self.block.to_json(), "--round", str(number)]
+        for name in ("machine", "calibration", "raw", "facts", "trace", "events"):
+            command += [f"--{name}", str(self.folder / f"{name}.json")]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        failed: dict[str, str] = self.read("facts")["failed"]
+        return failed
 
     def calibrate(self) -> Any:
-        self.run("measure.py")
-        return self.read("calibration.json")
+        self.measure(1)
+        return self.read("calibration")
 
-    def measure(self) -> tuple[set[str], dict[str, str]]:
-        """The cells that a round has values of, and those that failed."""
-        raw = self.folder / "raw.json"
-        self.run("measure.py", "--round", "1", "--raw", str(raw), "--facts", str(self.folder / "facts.json"))
-        return {value.cell for value in read_values(str(raw))}, self.read("facts.json")["failed"]
+    def measured(self) -> set[str]:
+        """The cells that the last round has values of."""
+        return {value.cell for value in read_values(str(self.folder / "raw.json"))}
 
-    def record(self) -> tuple[set[str], dict[str, str]]:
-        """The same of a trace."""
-        trace = self.folder / "trace.json"
-        self.run("record.py", "--round", "1", "--trace", str(trace), "--events", str(self.folder / "events.json"))
-        return set(self.read("trace.json")["cells"]), self.read("trace.json")["failed"]
+    def traced(self) -> set[str]:
+        return set(self.read("trace")["cells"])
 
 
 @pytest.fixture
@@ -124,8 +120,9 @@ def test_a_module_that_brings_the_lock_back_fails_every_cell_by_name(careless: C
     reason = CAME_BACK.format("in the measuring process")
     assert calibration["failed"] == dict.fromkeys(["sequential-1", *CELLS], reason)
     assert {said["gil"] for said in calibration["workers"].values()} == {True}
-    assert careless.measure() == (set(), calibration["failed"])
-    assert careless.record()[0] == set()
+    for number in (1, 2):
+        assert careless.measure(number) == calibration["failed"]
+        assert careless.measured() == careless.traced() == set()
 
 
 def test_in_worker_processes_alone_it_fails_theirs(careless: Careless) -> None:
@@ -137,7 +134,9 @@ def test_in_worker_processes_alone_it_fails_theirs(careless: Careless) -> None:
         "multiprocessing-2": True,
         "asyncio-2": False,
     }
-    assert careless.measure()[0] == careless.record()[0] == {"sequential-1", "threading-2", "asyncio-2"}
+    for number in (1, 2):
+        assert careless.measure(number) == calibration["failed"]
+        assert careless.measured() == careless.traced() == {"sequential-1", "threading-2", "asyncio-2"}
 
 
 def test_where_the_module_cannot_be_found_the_reason_says_so(careless: Careless) -> None:
@@ -147,16 +146,16 @@ def test_where_the_module_cannot_be_found_the_reason_says_so(careless: Careless)
 
 
 def test_a_lock_that_comes_back_after_calibrating_takes_the_values_with_it(careless: Careless) -> None:
-    assert careless.calibrate()["failed"] == {}
-    assert careless.measure() == ({"sequential-1", *CELLS}, {})
-    assert careless.record() == ({"sequential-1", *CELLS}, {})
+    for number in (1, 2):
+        assert careless.measure(number) == {}
+        assert careless.measured() == careless.traced() == {"sequential-1", *CELLS}
     careless.imports("in workers")
-    lost = {"multiprocessing-2": CAME_BACK.format("in a worker")}
-    assert careless.measure() == ({"sequential-1", "threading-2", "asyncio-2"}, lost)
+    assert careless.measure(3) == {"multiprocessing-2": CAME_BACK.format("in a worker")}
+    assert careless.measured() == careless.traced() == {"sequential-1", "threading-2", "asyncio-2"}
     careless.imports("everywhere")
     lost = dict.fromkeys(["sequential-1", *CELLS], CAME_BACK.format("in the measuring process"))
-    assert careless.measure() == (set(), lost)
-    assert careless.record() == (set(), lost)
+    assert careless.measure(4) == lost
+    assert careless.measured() == careless.traced() == set()
 
 
 def test_a_setting_that_did_not_take_fails_every_cell(careless: Careless) -> None:

@@ -284,7 +284,7 @@ def test_without_fork_a_cell_that_takes_its_process_down_costs_itself_alone(
     bench: Bench, end: str, reason: str
 ) -> None:
     bench.comes_to(f"threads: {end}")
-    bench.run("calibrate")
+    bench.run("begin")
     calibration = bench.read("calibration.json")
     assert calibration["failed"] == {"threading-2": reason}
     assert calibration["cells"] == ["asyncio-2", "multiprocessing-spawn-2"]
@@ -297,7 +297,7 @@ def test_without_fork_a_cell_that_takes_its_process_down_costs_itself_alone(
 
 def test_without_fork_a_block_that_cannot_be_measured_says_why(bench: Bench) -> None:
     bench.comes_to("always: quit")
-    bench.run("calibrate")
+    bench.run("begin")
     assert bench.read("calibration.json")["not_applicable"] == "its process ended with exit code 7, in sequential-1"
     assert not bench.left()
 
@@ -312,7 +312,7 @@ def test_without_fork_a_wrong_answer_still_fails_the_job(bench: Bench) -> None:
 
 def test_without_fork_all_ends_with_the_one_who_asked(bench: Bench) -> None:
     bench.block = replace(bench.block, seconds=60)
-    bench.run("calibrate")
+    bench.run("begin")
     asker = subprocess.Popen(["/bin/sh", "-c", '"$@" & wait', "sh", *bench.command("measure")], env=bench.environment)
     assert soon(lambda: list(bench.folder.glob(".scratch-*")))
     asker.kill()
@@ -324,7 +324,7 @@ def test_without_fork_all_ends_with_the_one_who_asked(bench: Bench) -> None:
 def test_without_fork_a_signal_ends_all_of_it(bench: Bench) -> None:
     bench.environment["GILSCOPE_LIMIT_S"] = "120"
     bench.comes_to("always: hang")
-    process = bench.start("calibrate")
+    process = bench.start("begin")
     assert soon((bench.folder / "hangs").exists)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=30)

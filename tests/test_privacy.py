@@ -43,6 +43,7 @@ OWN = {"own_failing": "", "own_missing": "unavailable=told"}
 TINY = """
 preset: tiny
 machine: here
+budget_minutes: 0
 measure: {{rounds: 3, seconds: 0.1, min_laps: 2}}
 sweep:
   claims: false

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.alone
 SWEEP = """
 preset: several
 machine: here
+budget_minutes: 0
 measure: {{rounds: 3, seconds: 0.2, min_laps: 2, limit_s: 20}}
 environments: {{downloads: false}}
 runtimes:

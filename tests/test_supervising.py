@@ -75,7 +75,7 @@ LOCK = "gilscope-measuring.lock"
 
 
 class Bench:
-    """A folder with the grim workload, and the three scripts at work in it."""
+    """A folder with the grim workload, and the rules' scripts at work in it."""
 
     def __init__(self, folder: Path, scripts: Path, environment: dict[str, str]):
         self.folder, self.scripts = folder, scripts
@@ -93,52 +93,33 @@ class Bench:
     def comes_to(self, end: str) -> None:
         (self.folder / "end").write_text(end)
 
-    def command(self, script: str) -> list[str]:
+    def command(self, rule: str) -> list[str]:
         folder, block = self.folder, self.block.to_json()
         machine = ["--machine", str(folder / "machine.json")]
-        calibration = [*machine, "--calibration", str(folder / "calibration.json")]
+        measure = ["measure.py", block, *machine]
+        for name in ("calibration", "raw", "facts", "trace", "events"):
+            measure += [f"--{name}", str(folder / f"{name}.json")]
         rest = {
-            "calibrate": ["measure.py", block, *calibration],
-            "measure": [
-                "measure.py",
-                block,
-                *calibration,
-                "--round",
-                "1",
-                "--raw",
-                str(folder / "raw.json"),
-                "--facts",
-                str(folder / "facts.json"),
-            ],
-            "record": [
-                "record.py",
-                block,
-                *calibration,
-                "--round",
-                "1",
-                "--trace",
-                str(folder / "trace.json"),
-                "--events",
-                str(folder / "events.json"),
-            ],
+            "begin": [*measure, "--round", "1"],
+            "measure": [*measure, "--round", "2"],
             "observe": ["observe.py", "cleanup", *machine, "--descriptive", "small", str(folder / "lab.json")],
-        }[script]
+        }[rule]
         return [*self.python, str(self.scripts / rest[0]), *rest[1:]]
 
-    def start(self, script: str, **options: Any) -> subprocess.Popen[str]:
+    def start(self, rule: str, **options: Any) -> subprocess.Popen[str]:
         # What runs in the background of a shell is deaf to Ctrl-C, and so would be what it starts.
         usual = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             return subprocess.Popen(
-                self.command(script), env=self.environment, stderr=subprocess.PIPE, text=True, **options
+                self.command(rule), env=self.environment, stderr=subprocess.PIPE, text=True, **options
             )
         finally:
             signal.signal(signal.SIGINT, usual)
 
-    def run(self, *scripts: str) -> str:
-        """Run scripts one after the other; what the last one complained of."""
-        for script in scripts:
-            process = self.start(script)
+    def run(self, *rules: str) -> str:
+        """Do what rules do, one after the other; what the last one complained of."""
+        for rule in rules:
+            process = self.start(rule)
             _, complained = process.communicate(timeout=60)
             assert process.returncode == 0, complained
         return complained
@@ -189,9 +170,9 @@ def soon(condition: Callable[[], Any], seconds: float = 30.0) -> bool:
     ],
 )
 def test_a_cell_that_takes_its_process_down_costs_itself_alone(bench: Bench, end: str, reason: str) -> None:
-    """First where calibration meets it, then where only a round and a trace do."""
+    """First where calibration meets it, then where a later round does."""
     bench.comes_to(f"threads: {end}")
-    complained = bench.run("calibrate")
+    complained = bench.run("begin")
     calibration = bench.read("calibration.json")
     assert calibration["failed"] == {"threading-2": reason}
     assert calibration["cells"] == OTHERS
@@ -199,22 +180,22 @@ def test_a_cell_that_takes_its_process_down_costs_itself_alone(bench: Bench, end
     assert not bench.left()
     if end in ("crash", "hang"):
         bench.comes_to("")
-        bench.run("calibrate")
+        bench.run("begin")
         assert bench.read("calibration.json")["failed"] == {}
         bench.comes_to(f"threads: {end}")
-        bench.run("measure", "record")
+        bench.run("measure")
         assert bench.read("facts.json")["failed"] == bench.read("trace.json")["failed"] == {"threading-2": reason}
         assert bench.cells() == set(bench.read("trace.json")["cells"]) == {"sequential-1", *OTHERS}
         assert not bench.left()
 
 
-@pytest.mark.parametrize("script", ["calibrate", "measure", "record", "observe"])
-def test_another_cpu_than_the_results_are_about_ends_the_job_before_it_measures(bench: Bench, script: str) -> None:
-    if script in ("measure", "record"):
-        bench.run("calibrate")
+@pytest.mark.parametrize("rule", ["begin", "measure", "observe"])
+def test_another_cpu_than_the_results_are_about_ends_the_job_before_it_measures(bench: Bench, rule: str) -> None:
+    if rule == "measure":
+        bench.run("begin")
     before = sorted(path.name for path in bench.folder.iterdir())
     bench.is_about("Imagined CPU @ 1.00GHz")
-    process = bench.start(script)
+    process = bench.start(rule)
     _, complained = process.communicate(timeout=60)
     assert process.returncode == 1
     assert complained == (
@@ -227,27 +208,27 @@ def test_another_cpu_than_the_results_are_about_ends_the_job_before_it_measures(
 
 def test_a_job_must_know_which_cpu_its_results_are_about(bench: Bench) -> None:
     (bench.folder / "machine.json").write_text("{}")
-    process = bench.start("calibrate")
+    process = bench.start("begin")
     _, complained = process.communicate(timeout=60)
     assert process.returncode == 1
     assert complained == f"gilscope: {bench.folder}/machine.json does not say which CPU it is about: KeyError: 'cpu'\n"
     bench.is_about(None)
-    bench.run("calibrate")
+    bench.run("begin")
 
 
 def test_workers_that_hang_go_with_all_their_helpers(bench: Bench) -> None:
     bench.block = replace(bench.block, cells=("multiprocessing-forkserver-2",))
     bench.comes_to("workers: hold the lock")
-    bench.run("calibrate")
+    bench.run("begin")
     assert bench.read("calibration.json")["failed"] == {"multiprocessing-forkserver-2": "no answer within 3 s"}
     assert not bench.left()
 
 
 def test_where_no_cell_can_be_blamed_the_block_gives_nothing_and_says_why(bench: Bench) -> None:
-    bench.run("calibrate", "measure", "record")
+    bench.run("begin", "measure")
     usual = {name: bench.read(name) for name in ("facts.json", "trace.json")}
     bench.comes_to("always: quit")
-    bench.run("measure", "record")
+    bench.run("measure")
     reason = "its process ended with exit code 7, in sequential-1"
     facts, trace = bench.read("facts.json"), bench.read("trace.json")
     assert facts["not_applicable"] == trace["failed"]["sequential-1"] == reason
@@ -263,9 +244,9 @@ def test_where_no_cell_can_be_blamed_the_block_gives_nothing_and_says_why(bench:
     assert bench.cells() == set()
     assert trace["cells"] == {}
     assert bench.read("events.json")["traceEvents"] == []
-    complained = bench.run("calibrate")
+    complained = bench.run("begin")
     assert complained == f"gilscope: given up: {reason}\n", "the cells were tried before the one they are compared with"
-    bench.run("measure", "record")
+    bench.run("measure")
     assert bench.read("calibration.json")["not_applicable"] == reason
     assert bench.read("facts.json")["not_applicable"] == reason
     assert not bench.left()
@@ -293,7 +274,7 @@ def test_an_interpreter_without_the_libraries_costs_its_blocks_and_labs(
     if broken:
         (bare / "gilscope.json").write_text(json.dumps({"missing": {}, "broken": broken}))
     bench.python = [str(bare / "bin/python")]
-    bench.run("calibrate", "measure", "record", "observe")
+    bench.run("begin", "measure", "observe")
     reasons = {gap["reason"] for gap in collected(bench, monkeypatch)}
     (reason,) = reasons
     assert reason == (broken or "ModuleNotFoundError: No module named 'psutil'")
@@ -303,7 +284,7 @@ def test_an_interpreter_without_the_libraries_costs_its_blocks_and_labs(
 def test_a_signal_ends_all_of_it_and_is_how_it_ended(bench: Bench, number: signal.Signals) -> None:
     bench.environment["GILSCOPE_LIMIT_S"] = "120"
     bench.comes_to("always: hang")
-    process = bench.start("calibrate")
+    process = bench.start("begin")
     assert soon((bench.folder / "hangs").exists)
     process.send_signal(number)
     process.communicate(timeout=30)
@@ -317,7 +298,7 @@ def test_a_signal_that_shall_be_ignored_is_ignored(bench: Bench) -> None:
     """As nohup starts it."""
     bench.python = ["/bin/sh", "-c", 'trap \'\' HUP; exec "$0" "$@"', *bench.python]
     bench.comes_to("always: hang")
-    process = bench.start("calibrate")
+    process = bench.start("begin")
     assert soon((bench.folder / "hangs").exists)
     process.send_signal(signal.SIGHUP)
     process.communicate(timeout=30)
@@ -330,7 +311,7 @@ def test_a_signal_that_shall_be_ignored_is_ignored(bench: Bench) -> None:
 def test_killing_the_one_who_watches_ends_all(bench: Bench, end: str) -> None:
     bench.environment["GILSCOPE_LIMIT_S"] = "120"
     bench.comes_to(end)
-    process = bench.start("calibrate")
+    process = bench.start("begin")
     assert soon(lambda: list(bench.folder.glob(".scratch-*")))
     assert soon(lambda: len(bench.left()) >= 3), "the folder, and two processes"
     process.kill()
@@ -344,7 +325,7 @@ def test_one_that_hangs_is_ended_when_nobody_waits_for_it(bench: Bench) -> None:
     bench.comes_to("always: hold the lock")
     said = bench.folder / "stderr"
     asker = subprocess.Popen(
-        ["/bin/sh", "-c", '"$@" 2> "$0" & wait', str(said), *bench.command("calibrate")], env=bench.environment
+        ["/bin/sh", "-c", '"$@" 2> "$0" & wait', str(said), *bench.command("begin")], env=bench.environment
     )
     assert soon(lambda: list(bench.folder.glob(".scratch-*")))
     asker.kill()
@@ -358,7 +339,7 @@ def test_waiting_for_another_measurement_is_no_hanging(bench: Bench) -> None:
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", hold], env=bench.environment, **pipes) as holder:  # type: ignore[call-overload]
         assert holder.stdout.readline()
-        process = bench.start("calibrate", stdout=subprocess.DEVNULL)
+        process = bench.start("begin", stdout=subprocess.DEVNULL)
         time.sleep(5.5)
         holder.stdin.close()
     process.communicate(timeout=60)
@@ -380,7 +361,7 @@ def test_a_file_that_cannot_be_read_fails_the_job(bench: Bench) -> None:
 def test_a_workload_that_is_none_is_a_gap(bench: Bench) -> None:
     bench.block = replace(bench.block, workload="end")
     (bench.folder / "end.py").write_text("raise SystemExit('not me')\n")
-    bench.run("calibrate", "measure")
+    bench.run("begin", "measure")
     assert bench.read("facts.json")["not_applicable"] == "SystemExit: not me, while preparing the block"
 
 

@@ -58,24 +58,15 @@ Read = Callable[[Path], Any]
 @pytest.fixture(scope="module")
 def traced(
     tmp_path_factory: pytest.TempPathFactory,
-    scripts: Path,
-    environment: dict[str, str],
     measure: Any,
-    this_machine: Path,
 ) -> Path:
-    """The folder of a traced round."""
+    """The folder of a round's traces, in the one where the round was measured."""
     folder = tmp_path_factory.mktemp("trace")
     (folder / "holds.py").write_text(SOURCE)
-    block = Block("cp311", "holds", "small", 40, 4, CELLS, 0.1, 2, str(folder))
-    assert measure(block, folder).returncode == 0
-    command: list[Any] = [sys.executable, scripts / "record.py", block.to_json(), "--round", "1"]
-    command += ["--machine", this_machine, "--calibration", folder / "calibration.json"]
-    command += ["--trace", folder / "round-1.json", "--events", folder / "round-1.trace.json"]
-    done = subprocess.run(
-        command, env={**environment, "TMPDIR": str(folder)}, capture_output=True, text=True, check=False, timeout=60
-    )
+    block = Block("cp311", "holds", "small", 40, 4, CELLS, 0.1, 1, str(folder))
+    done = measure(block, folder)
     assert done.returncode == 0, done.stderr
-    return folder
+    return folder / "traces"
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +113,7 @@ def test_memory_is_the_highest_of_the_whole_tree_beyond_what_was_there_before(ce
 
 
 def test_the_table_holds_what_the_traces_say(traced: Path) -> None:
-    sys.path.insert(0, str(traced))
+    sys.path.insert(0, str(traced.parent))
     table = collect_traces([str(traced / "round-1.json")], "here").set_index(["strategy", "pool"])
     assert len(table) == len(CELLS) + 1
     assert table.loc[("sequential", "cold"), "overlap"] == pytest.approx(1, abs=0.05)
@@ -163,6 +154,6 @@ def test_nothing_of_a_trace_is_made_up_where_no_sensor_tells() -> None:
 
 
 def test_the_sampler_ends_with_the_process_that_asked(traced: Path) -> None:
-    assert not [name for name in os.listdir(traced) if name.startswith(".scratch")]
+    assert not [name for name in os.listdir(traced.parent) if name.startswith(".scratch")]
     listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=False).stdout
     assert f"gilscope.measuring.memory {os.getpid()}" not in listing

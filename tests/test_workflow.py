@@ -22,6 +22,7 @@ pytestmark = pytest.mark.alone
 TINY = """
 preset: tiny
 machine: here
+budget_minutes: 0
 measure: {rounds: 3, seconds: 0.3, min_laps: 2}
 sweep:
   claims: false
@@ -186,11 +187,11 @@ def test_nor_does_it_in_a_clone_that_was_moved_and_has_another_environment(finis
     [
         ("workflow/scripts/gilscope/figures/scaling.py", {"plot", "render"}, {"measure", "collect", "estimate"}),
         ("report/style.css", {"render"}, {"measure", "estimate", "plot"}),
-        ("workflow/scripts/gilscope/analysis/estimates.py", {"estimate", "judge", "render"}, {"measure", "record"}),
-        ("workflow/scripts/gilscope/workloads/sleep.py", {"measure", "record", "render"}, set()),
-        ("workflow/scripts/gilscope/strategies/processes.py", {"measure"}, set()),
+        ("workflow/scripts/gilscope/analysis/estimates.py", {"estimate", "judge", "render"}, {"begin", "measure"}),
+        ("workflow/scripts/gilscope/workloads/sleep.py", {"begin", "measure", "render"}, set()),
+        ("workflow/scripts/gilscope/strategies/processes.py", {"begin", "measure"}, set()),
         ("config/claims.yaml", {"judge", "render"}, {"measure", "estimate"}),
-        ("workflow/scripts/gilscope/machine.py", {"describe_machine", "collect"}, {"calibrate", "measure", "observe"}),
+        ("workflow/scripts/gilscope/machine.py", {"describe_machine", "collect"}, {"begin", "measure", "observe"}),
     ],
 )
 def test_a_change_redoes_what_depends_on_it_and_no_more(
@@ -217,7 +218,7 @@ def test_what_is_there_can_be_reported_without_measuring(finished: Path, tmp_pat
         path.unlink()
     done = run_in(folder, "--config", "only_existing=true")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert not {"measure", "record", "calibrate"} & set(jobs(done))
+    assert not {"begin", "measure", "allocate"} & set(jobs(done))
     assert (folder / RESULTS / "report.html").exists()
 
 
@@ -231,7 +232,7 @@ def test_to_share_is_not_to_measure(finished: Path, tmp_path: Path) -> None:
     done = run_in(folder, "bundle", "-n")
     assert done.returncode == 0, done.stderr
     assert "bundle_results" in jobs(done)
-    assert not {"describe_machine", "calibrate", "measure", "record", "observe"} & set(jobs(done))
+    assert not {"describe_machine", "begin", "measure", "observe"} & set(jobs(done))
 
 
 def test_every_mistake_ends_before_any_job_with_a_line_of_its_own(finished: Path, tmp_path: Path) -> None:
@@ -242,7 +243,7 @@ def test_every_mistake_ends_before_any_job_with_a_line_of_its_own(finished: Path
     assert done.returncode != 0
     said = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("tiny.yaml: ")]
     assert said == [
-        "tiny.yaml: measure.rounds is 0; a number of rounds is a whole number from 1 to 100.",
+        "tiny.yaml: measure.rounds is 0; the rounds that every block gets are a whole number from 1 to 100.",
         "tiny.yaml: sweep.workloads[0].workers[1] is 0; a worker count is a whole number from 1 to 1024.",
     ]
     assert "Traceback" not in done.stdout + done.stderr

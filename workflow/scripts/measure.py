@@ -19,14 +19,14 @@ def main() -> None:
     parser.add_argument("--events", required=True, help="the trace for Perfetto")
     parser.add_argument("--stage", type=int, default=1)
     parser.add_argument("--laps", type=int, help="how many laps; as many as calibrated by default")
-    parser.add_argument("--only", nargs="+", metavar="CELL", help="the cells to measure; all by default")
+    parser.add_argument("--only", nargs="*", metavar="CELL", help="the cells beside the sequential one; all by default")
     arguments = parser.parse_args()
 
     from gilscope.cells import Block, Turn
     from gilscope.running.supervising import supervise
 
     block = Block.from_json(arguments.block)
-    only = tuple(arguments.only) if arguments.only else None
+    only = None if arguments.only is None else tuple(arguments.only)
     turn = Turn(arguments.round, arguments.stage, only, arguments.laps)
 
     def calibration() -> Any:

@@ -46,8 +46,9 @@ class Fitted:
 
 
 def labs_seconds(labs: Sequence[str]) -> float:
-    """About how long these labs take."""
-    return sum(load_lab(lab).seconds + JOB_S for lab in labs)
+    """About how long these labs take; one that cannot run here takes its job alone."""
+    known = [load_lab(lab) for lab in labs]
+    return sum((0.0 if lab.unavailable() else lab.seconds) + JOB_S for lab in known)
 
 
 def fit(config: Config, claims: Sequence[Claim], known: Mapping[str, tuple[Workload, str]], cores: int) -> Fitted:

@@ -107,7 +107,8 @@ def next_rounds(
 
 
 def price_of(row: Mapping[str, Any], blocks: Mapping[str, Block], costs: Costs) -> float:
-    return costs.round(blocks[row["block"]], row["only"]) if row["block"] in blocks else 0.0
+    known = row["block"] in blocks and row["block"] in costs.aside
+    return costs.round(blocks[row["block"]], row["only"]) if known else 0.0
 
 
 def is_measured(row: Mapping[str, Any], rounds: pd.DataFrame) -> bool:

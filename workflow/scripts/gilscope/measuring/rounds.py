@@ -125,7 +125,7 @@ def take_round(
                 after = read_environment()
                 cells = [SEQUENTIAL.name, *turn.of(calibration.get("cells", ()))] if values else []
                 found = trace_cells(job, cells, {**calibration.get("failed", {}), **failed})
-                trace.update(found, **span(after["time"], 0.0))
+                trace.update(cells=found["cells"], failed={**failed, **found["failed"]}, **span(after["time"], 0.0))
         except NotApplicable as reason:
             after = read_environment()
             calibration = calibration or {"not_applicable": str(reason), **span(before["time"], waited)}
@@ -147,7 +147,7 @@ def facts_of(
         "block": asdict(block),
         "round": turn.number,
         "stage": turn.stage,
-        "only": list(turn.only) if turn.only else None,
+        "only": None if turn.only is None else list(turn.only),
         "started": environment["before"]["time"],
         "ended": environment["after"]["time"],
         "waited_s": waited,

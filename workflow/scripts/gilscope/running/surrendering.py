@@ -45,7 +45,7 @@ def empty_round(
         "block": asdict(block),
         "round": turn.number,
         "stage": turn.stage,
-        "only": list(turn.only) if turn.only else None,
+        "only": None if turn.only is None else list(turn.only),
         **when,
         "laps": 0,
         "calibrated": calibrated(calibration),
