@@ -37,7 +37,9 @@ machines:
   one: {cores: 2, partition: first}
   two: {cores: 2, memory_gib: 8, partition: second, constraint: here}
 """
-TINY = "budget_minutes: 0\nsweep: {claims: false, workloads: [{name: sum_squares, workers: [2]}]}\nlabs: {names: false}\n"
+TINY = (
+    "budget_minutes: 0\nsweep: {claims: false, workloads: [{name: sum_squares, workers: [2]}]}\nlabs: {names: false}\n"
+)
 
 
 class Cluster:
