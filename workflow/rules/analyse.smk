@@ -41,8 +41,6 @@ rule collect:
     params:
         limits=CONFIG.limits.model_dump(mode="json"),
         absent=ANY_RUN.absent,
-        # What has been measured without a budget is collected again with one: else nobody would ask for its allocation.
-        budgeted=CONFIG.budget_minutes > 0,
     script:
         "../scripts/collect.py"
 

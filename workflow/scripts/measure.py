@@ -19,9 +19,7 @@ def main() -> None:
     parser.add_argument("--events", required=True, help="the trace for Perfetto")
     parser.add_argument("--stage", type=int, default=1)
     parser.add_argument("--laps", type=int, help="how many laps; as many as calibrated by default")
-    parser.add_argument(
-        "--only", nargs="*", metavar="CELL", help="the cells beside the sequential one; all by default"
-    )
+    parser.add_argument("--only", nargs="*", metavar="CELL", help="the cells beside the sequential one; all by default")
     arguments = parser.parse_args()
 
     from gilscope.cells import Block, Turn
