@@ -41,6 +41,11 @@ rule all:
         expand("results/{machine}/report.html", machine=RUNS),
         expand("results/{machine}/figures/{figure}.svg", machine=RUNS, figure=FIGURES),
         ["results/comparison.html"] if len(RUNS) > 1 else [],
+        # Where tables are up to date, as of a sweep that had no budget, nothing else asks for it.
+        expand(
+            "results/{machine}/allocation.json",
+            machine=[machine for machine, run in RUNS.items() if run.allocates],
+        ),
     localrule: True
 
 

@@ -76,7 +76,7 @@ def jobs(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [
         line.split()[1].rstrip(":")
         for line in said
-        if line.startswith(("rule ", "localrule ")) and "rule all" not in line
+        if line.startswith(("rule ", "localrule ", "checkpoint ", "localcheckpoint ")) and "rule all" not in line
     ]
 
 
