@@ -47,12 +47,14 @@ class Cut:
     largest: the automatic worker counts beyond the cores. between: those between 1 and the cores.
     blocks: the blocks that no claim names, of workloads that claims are about.
     tasks: by how much fewer tasks a value has, as far as they divide evenly among its workers.
+    coroutines: those on computing work, a yardstick that takes as long as a sequential value does.
     """
 
     largest: bool = False
     between: bool = False
     blocks: bool = False
     tasks: int = 1
+    coroutines: bool = False
 
 
 WHOLE = Cut()
@@ -115,7 +117,7 @@ def cores_divided(facts: Workload, cores: int) -> int:
     return cores if facts.kind == "cpu" else min(cores, WAITING_CORES)
 
 
-def controls(plan: Plan, cores: int) -> list[Cell]:
+def controls(plan: Plan, cores: int, cut: Cut = WHOLE) -> list[Cell]:
     """The yardsticks: the ceiling, for computing at each worker count, and asyncio, which cannot help there."""
     most, _ = most_workers("ceiling")
     usable = cores_for(plan.size, cores)
@@ -123,7 +125,7 @@ def controls(plan: Plan, cores: int) -> list[Cell]:
     if plan.workload.kind != "cpu":
         return [Cell("ceiling", max(counts, default=WAITING_WORKERS), "warm")]
     ceilings = [Cell("ceiling", count, "warm") for count in allowed(counts | {usable}, usable, most)]
-    return [*ceilings, Cell("asyncio", min(usable, MOST_TASKS))]
+    return ceilings if cut.coroutines else [*ceilings, Cell("asyncio", min(usable, MOST_TASKS))]
 
 
 def seldom(plan: Plan, cores: int) -> list[Cell]:
@@ -305,7 +307,7 @@ def build_sweep(
 
 def finish(plan: Plan, config: Config, runtime: str, cores: int, claimed: bool, *, cut: Cut = WHOLE) -> Block:
     """A block of what has been asked for, with its controls. claimed: whether the sweep is about claims at all."""
-    plan.add(controls(plan, cores))
+    plan.add(controls(plan, cores, cut))
     facts = plan.workload
     external = facts.external or ""
     return Block(
