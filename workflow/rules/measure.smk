@@ -77,8 +77,12 @@ rule measure:
 checkpoint allocate:
     """The rest of the budget: more rounds for the cases that are open, the neediest first. Earlier ones are kept."""
     input:
-        raws=lambda wildcards: run_of(wildcards).files(f"raw/{ALL_ROUNDS}.json", pilot=True),
-        facts=lambda wildcards: run_of(wildcards).files(f"raw/{ALL_ROUNDS}.facts.json", pilot=True),
+        raws=lambda wildcards: run_of(wildcards).files(
+            f"raw/{ALL_ROUNDS}.json", pilot=True
+        ),
+        facts=lambda wildcards: run_of(wildcards).files(
+            f"raw/{ALL_ROUNDS}.facts.json", pilot=True
+        ),
         traces=lambda wildcards: run_of(wildcards).traces(pilot=True),
         labs=lambda wildcards: run_of(wildcards).labs(),
         machine="results/{machine}/machine.json",
