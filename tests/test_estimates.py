@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from gilscope.analysis.collecting import ROUNDS, TRACES
-from gilscope.analysis.estimates import ESTIMATES, estimate, paired
+from gilscope.analysis.estimates import ESTIMATES, centres, estimate, paired, told_apart
 from gilscope.analysis.tables import TIMINGS
 from simulated import simulated_timings
 
@@ -77,3 +77,43 @@ def test_of_nothing_there_is_an_empty_table() -> None:
     nothing = estimate(pd.DataFrame(columns=TIMINGS), pd.DataFrame(columns=TRACES), pd.DataFrame(columns=ROUNDS))
     assert list(nothing) == ESTIMATES
     assert nothing.empty
+
+
+def traces_of(timings: pd.DataFrame, cores: dict[str, list[float | None]]) -> pd.DataFrame:
+    """Effective cores, a trace per round, of the cells of these strategies."""
+    parts = []
+    for strategy, found in cores.items():
+        place = timings[timings["strategy"] == strategy].drop_duplicates("round")
+        parts.append(place.assign(effective_cores=found[: len(place)]))
+    return pd.concat(parts).reindex(columns=TRACES)
+
+
+def test_cells_that_fill_several_cores_are_told_by_their_traces() -> None:
+    timings = simulated_timings(TRUE, rounds=3, laps=1)
+    cores: dict[str, list[float | None]] = {
+        "threading": [1.0, 1.02, 0.98],
+        "multiprocessing": [1.2, 1.6, None],
+        "ceiling": [1.9, 2.0, 1.95],
+        "asyncio": [None, 0.0, None],
+    }
+    found = told_apart(timings, traces_of(timings, cores)).groupby("strategy")["several"].agg(["all", "any"])
+    assert set(found.index[found["all"]]) == set(found.index[found["any"]]) == {"multiprocessing", "ceiling"}
+    assert not told_apart(timings, pd.DataFrame(columns=TRACES))["several"].any()
+
+
+def test_the_centre_is_the_mean_where_several_cores_are_filled_and_the_median_elsewhere() -> None:
+    values = pd.DataFrame({"cell": ["a", "a", "a", "b", "b", "b"], "value": [1.0, 2.0, 9.0] * 2})
+    assert centres(values, "value", ["cell"]).to_dict() == {"a": 2.0, "b": 2.0}
+    told = values.assign(several=values["cell"] == "b")
+    assert centres(told, "value", ["cell"]).to_dict() == {"a": 2.0, "b": 4.0}
+
+
+def test_a_lap_that_stands_out_moves_the_estimate_of_cells_on_several_cores_alone() -> None:
+    timings = simulated_timings(TRUE, rounds=3, laps=3, two_speeds=False, scatter=0.001)
+    odd = (timings["lap"] == 2) & timings["strategy"].isin(["threading", "ceiling"])
+    timings.loc[odd, "seconds"] *= 1.3
+    traces = traces_of(timings, {"threading": [1.0] * 3, "ceiling": [1.9] * 3})
+    found = estimate(timings, traces, rounds_of(timings))
+    found = found[found["metric"] == "speedup"].set_index("strategy")["estimate"]
+    assert found["threading"] == pytest.approx(1.0, rel=0.01)
+    assert found["ceiling"] == pytest.approx(1.95 / 1.3 ** (1 / 3), rel=0.01)

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from gilscope.measuring.laps import (
     CELLS_PER_PROBE,
     MOST_LAPS,
     SHORTEST_VALUE_S,
+    Lap,
     Laps,
     Value,
     is_reference,
@@ -161,6 +163,86 @@ def test_without_sequential_values_there_is_no_round(job: Job) -> None:
     broken = Job(job.block, job.workload, {"sequential": failing.strategy}, job.site, job.items, job.expected)
     with pytest.raises(OSError, match="no workers to be had"):
         Laps(broken, [], {}).take(1, "seed")
+
+
+def test_warming_up_leaves_no_values_and_checks_nothing(job: Job) -> None:
+    """Each cell is started once, with a task for each of its workers, before any lap."""
+    opened = []
+
+    @contextmanager
+    def open_and_tell(workers: int) -> Iterator[Any]:
+        def spread(function: Callable[[Any], Any], items: list[Any]) -> list[Any]:
+            opened.append((workers, list(items)))
+            return [0 for _ in items]
+
+        yield spread
+
+    counted = strategy("counted", pools=("cold", "warm"))(open_and_tell).strategy
+    strategies = {"counted": counted, "sequential": counted}
+    told = Job(job.block, job.workload, strategies, job.site, job.items)
+    Laps(told, ["counted-3", "counted-2-warm"], {"counted-3": 5}).warm_up()
+    assert opened == [(1, [1]), (3, [1, 2, 3]), (2, [1, 2])]
+    assert (told.expected, told.unchecked) == ([], [])
+
+
+def test_what_fails_while_warming_up_is_left_out_with_its_reason(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
+    laps = Laps(job, ["failing-2", "threading-2"], {})
+    laps.warm_up()
+    assert laps.failed == {"failing-2": "OSError: no workers to be had"}
+    assert {value.cell for value in laps.take(1, "seed")} == {"threading-2", "sequential-1"}
+    assert "cp311/sum_squares/small failing-2 failed: OSError" in capsys.readouterr().err
+    broken = Job(job.block, job.workload, {"sequential": failing.strategy}, job.site, job.items, job.expected)
+    with pytest.raises(OSError, match="no workers to be had"):
+        Laps(broken, [], {}).warm_up()
+
+
+def test_an_answer_that_came_before_the_first_sequential_one_is_checked_when_that_comes(job: Job) -> None:
+    """A turned lap begins with a cell."""
+    fresh = Job(job.block, job.workload, job.strategies, job.site, job.items)
+    time_value(fresh, "threading-2")
+    time_value(fresh, "lying-2")
+    assert fresh.expected == []
+    with pytest.raises(WrongAnswer, match="small lying-2: task 2 answered 6, sequentially 5"):
+        time_value(fresh, "sequential-1")
+    right = Job(job.block, job.workload, job.strategies, job.site, job.items)
+    time_value(right, "threading-2")
+    time_value(right, "sequential-1")
+    assert right.expected == job.expected
+    with pytest.raises(WrongAnswer, match="lying-2"):
+        time_value(right, "lying-2")
+
+
+def test_a_round_whose_first_lap_is_turned_finds_a_wrong_answer_too(job: Job) -> None:
+    fresh = Job(job.block, job.workload, job.strategies, job.site, job.items)
+    cells = ["lying-2", "threading-2"]
+    assert lap_order(cells, "seed/1", turned=True)[0][1] != SEQUENTIAL.name
+    with pytest.raises(WrongAnswer, match="lying-2: task 2 answered 6"):
+        Laps(fresh, cells, {}).take(1, "seed", before=2)
+
+
+@pytest.mark.parametrize("laps", [1, 2, 3])
+def test_rare_cells_and_turned_laps_take_turns_over_the_rounds_too(laps: int) -> None:
+    """A round of one lap would never come to a second one, and rounds would be alike."""
+    cells, seldom = ["a", "b", "c"], ["b"]
+    taken = [
+        Lap(lap, (number - 1) * laps + lap - 1) for number in range(1, 1 + 12 // laps) for lap in range(1, laps + 1)
+    ]
+    assert [lap.count for lap in taken] == list(range(12))
+    assert [lap.of(cells, seldom) for lap in taken] == [cells, ["a", "c"]] * 6
+    assert all(lap.of(cells, []) == cells for lap in taken)
+    with_rare = [lap.turned for lap in taken if "b" in lap.of(cells, seldom)]
+    assert with_rare == [False, True] * 3, "a rare cell meets both"
+    assert sum(lap.turned for lap in taken) == 6
+
+
+def test_a_round_takes_a_cell_that_no_claim_names_in_every_second_lap(job: Job) -> None:
+    block = replace(job.block, seldom=("asyncio-1",))
+    laps = Laps(replace(job, block=block), ["threading-2", "asyncio-1"], {})
+    for number, rare in ((1, True), (2, False), (3, True), (4, False)):
+        cells = {value.cell for value in laps.take(1, "seed", before=number - 1)}
+        assert ("asyncio-1" in cells) is rare
+        assert {"threading-2", "sequential-1"} <= cells
+    assert "asyncio-1" in {value.cell for value in laps.take(0, "calibration")}
 
 
 def test_a_loop_is_a_whole_cold_start(job: Job) -> None:

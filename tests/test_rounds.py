@@ -143,6 +143,24 @@ def test_nothing_is_left_lying_about(measured: Path) -> None:
     }
 
 
+def test_a_round_that_was_added_takes_what_it_was_added_for(measured: Path, measure: Measure, read: Read) -> None:
+    block = Block("cp311", "sum_squares", "small", 2000, 8, CELLS, 0.5, 3)
+    for only in (["threading-2", "ceiling-2-warm"], []):
+        done = measure(block, measured, 9, "--stage", "2", "--laps", "2", "--only", *only)
+        assert done.returncode == 0, done.stderr
+        facts = read(measured / "round-9.facts.json")
+        assert (facts["stage"], facts["laps"], facts["only"]) == (2, 2, only)
+        assert facts["calibrated"] == read(measured / "round-1.facts.json")["calibrated"]
+        values = read_values(str(measured / "round-9.json"))
+        assert {value.cell for value in values} == {"sequential-1", *only}
+        assert {value.lap for value in values} == {1, 2}
+        assert set(read(measured / "traces/round-9.json")["cells"]) == {"sequential-1", *only}
+    for file in [*measured.glob("round-9.*"), *measured.glob("traces/round-9.*")]:
+        file.unlink()
+    first = read(measured / "round-1.facts.json")
+    assert (first["stage"], first["only"]) == (1, None)
+
+
 def test_a_library_that_is_missing_is_a_fact(tmp_path: Path, measure: Measure, read: Read) -> None:
     block = own_block(tmp_path, "needs_more", "import a_library_that_nobody_has\n")
     for number in (1, 2):
