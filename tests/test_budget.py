@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from gilscope.analysis.allocating import JOB_S
-from gilscope.analysis.budget import BEGIN, END_S, START_S, added_rounds, next_rounds, spent_on
+from gilscope.analysis.budget import ANALYSIS_S, BEGIN, START_S, added_rounds, next_rounds, spent_on
 from gilscope.analysis.collecting import OBSERVATIONS, TRACES, Collected
 from gilscope.analysis.tables import write_json
 from gilscope.cells import Block
@@ -57,7 +57,7 @@ def numbers(found: dict[str, Any], stage: int) -> list[int]:
 
 
 def spent_s(rounds: int) -> float:
-    return START_S + END_S + rounds * (ROUND_S + JOB_S)
+    return START_S + ANALYSIS_S + rounds * (ROUND_S + JOB_S)
 
 
 def test_what_jobs_took_is_spent() -> None:

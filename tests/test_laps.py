@@ -245,6 +245,30 @@ def test_a_round_takes_a_cell_that_no_claim_names_in_every_second_lap(job: Job) 
     assert "asyncio-1" in {value.cell for value in laps.take(0, "calibration")}
 
 
+def test_a_sequential_value_may_do_a_part_and_counts_for_all(job: Job) -> None:
+    """Where a value has many tasks; the answers to all of them are found out beforehand, and each is checked."""
+    done: list[int] = []
+
+    def note(item: int) -> int:
+        done.append(item)
+        time.sleep(0.01)
+        return item
+
+    workload = replace(job.workload, function=note)
+    halved = Job(replace(job.block, part=2), workload, job.strategies, job.site, job.items)
+    halved.expect()
+    assert halved.expected == [1, 2, 3, 4]
+    done.clear()
+    assert time_value(halved, "sequential-1") >= 0.04
+    assert done == [1, 2]
+    done.clear()
+    time_value(halved, "threading-2")
+    assert sorted(done) == [1, 2, 3, 4]
+    halved.expected[1] = 7
+    with pytest.raises(WrongAnswer, match="sequential-1: task 1 answered 2, sequentially 7"):
+        time_value(halved, "sequential-1")
+
+
 def test_a_loop_is_a_whole_cold_start(job: Job) -> None:
     """Seconds are per loop, and each loop of a cold cell starts and ends its workers."""
     opened = []

@@ -141,9 +141,10 @@ def turn(number=None):
 def part_of(wildcards):
     """What a round takes of its block, for the command: everything, or where it was added, what it was added for."""
     one = run_of(wildcards).turn_of(block_of(wildcards), int(wildcards.round))
+    traced = "" if one.traced else "--untraced "
     if one.stage == 1:
-        return ""
-    return f"--stage {one.stage} --laps {one.laps} --only {' '.join(one.only)}"
+        return traced
+    return f"{traced}--stage {one.stage} --laps {one.laps} --only {' '.join(one.only)}"
 
 
 def allocation_of(wildcards):

@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("--stage", type=int, default=1)
     parser.add_argument("--laps", type=int, help="how many laps; as many as calibrated by default")
     parser.add_argument("--only", nargs="*", metavar="CELL", help="the cells beside the sequential one; all by default")
+    parser.add_argument("--untraced", action="store_true", help="only time, write an empty trace")
     arguments = parser.parse_args()
 
     from gilscope.cells import Block, Turn
@@ -27,7 +28,7 @@ def main() -> None:
 
     block = Block.from_json(arguments.block)
     only = None if arguments.only is None else tuple(arguments.only)
-    turn = Turn(arguments.round, arguments.stage, only, arguments.laps)
+    turn = Turn(arguments.round, arguments.stage, only, arguments.laps, not arguments.untraced)
 
     def calibration() -> Any:
         from gilscope.running.files import read_json

@@ -44,7 +44,9 @@ class Block:
     tasks: how many tasks one value does, divided among the workers.
     cells: names of the cells apart from ``sequential-1``, which is in every block.
     seconds: how long one round should last.
-    seldom: those of the cells that no claim names, which a round takes in one lap of three.
+    part: a sequential value does one of so many parts of the tasks, and its time counts for all of them.
+    seldom: those of the cells that no claim names, which a round takes in its first lap and in every second one.
+    always_traced: whether a claim rests on its traces; else its first rounds' tell what they have to.
     folder: where a user's own workload lies; empty for those in the package.
     external: the outside service that it may use, when the configuration names one; its address is not part of this.
     """
@@ -60,6 +62,8 @@ class Block:
     folder: str = ""
     external: str = ""
     seldom: tuple[str, ...] = ()
+    part: int = 1
+    always_traced: bool = False
 
     @property
     def path(self) -> str:
@@ -82,12 +86,14 @@ class Turn:
     stage: 1 for those that every block gets, 2 and more for those that were added where they decide something.
     only: the cells that it takes; None for all of the block.
     laps: how many it has; None for as many as the block's first round has found out.
+    traced: whether each of its cells is traced after its laps.
     """
 
     number: int
     stage: int = 1
     only: tuple[str, ...] | None = None
     laps: int | None = None
+    traced: bool = True
 
     @property
     def first(self) -> bool:

@@ -221,7 +221,7 @@ class Config(Strict):
         12,
         ge=0,
         le=10_000,
-        description="budget_minutes, what a sweep may take, is 1 to 10000, or 0 for the fixed rounds alone",
+        description="budget_minutes, what a sweep may take, is a number up to 10000, or 0 for the fixed rounds alone",
     )
     measure: Measure = Field(Measure(), description="measure is a mapping with rounds, seconds, min_laps, limit_s")
     runtimes: list[RuntimeRequest] = Field(

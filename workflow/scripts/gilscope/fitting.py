@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gilscope.cells import Block, Turn
+from gilscope.cells import Block
 from gilscope.claims import Claim
 from gilscope.config import CURRENT, Config
 from gilscope.labs import load_lab
-from gilscope.sweep import ANALYSIS_S, JOB_S, START_S, WHOLE, Cut, build_sweep, round_seconds
+from gilscope.sweep import ANALYSIS_S, JOB_S, START_S, WHOLE, Cut, build_sweep, pilot_turn, round_seconds
 from gilscope.workloads import Workload
 
 FEWEST_ROUNDS = 3
@@ -65,7 +65,7 @@ def fit(config: Config, claims: Sequence[Claim], known: Mapping[str, tuple[Workl
         return build_sweep(config, claims, known, CURRENT, cores, cut=cut_of(changes))
 
     def fits(blocks: Sequence[Block]) -> bool:
-        return fewest * seconds_of(blocks, cores) <= left
+        return seconds_of(blocks, cores, fewest) <= left
 
     made: list[int] = []
     blocks = blocks_with(made)
@@ -81,7 +81,8 @@ def fit(config: Config, claims: Sequence[Claim], known: Mapping[str, tuple[Workl
         larger = blocks_with([other for other in made if other != change])
         if fits(larger):
             made, blocks = [other for other in made if other != change], larger
-    rounds = max(fewest, min(asked, int(left / seconds_of(blocks, cores))))
+    counts = [count for count in range(fewest, asked + 1) if seconds_of(blocks, cores, count) <= left]
+    rounds = max(counts, default=fewest)
     return Fitted(tuple(blocks), rounds, cut_of(made), tuple(CUTS[change][0] for change in made))
 
 
@@ -93,6 +94,7 @@ def cut_of(changes: Sequence[int]) -> Cut:
     return cut
 
 
-def seconds_of(blocks: Sequence[Block], cores: int) -> float:
-    """About how long a round of each of the blocks takes."""
-    return sum(round_seconds(block, Turn(1), cores) for block in blocks)
+def seconds_of(blocks: Sequence[Block], cores: int, rounds: int) -> float:
+    """About how long so many rounds of each of the blocks take."""
+    numbers = range(1, rounds + 1)
+    return sum(round_seconds(block, pilot_turn(block, number), cores) for block in blocks for number in numbers)

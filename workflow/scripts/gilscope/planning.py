@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from gilscope.sweep import (
     known_workloads,
     libraries_of,
     memory_mistakes,
+    pilot_turn,
     restricted_sweep,
     round_seconds,
     selected_claims,
@@ -99,8 +100,9 @@ class Run:
     def turns(self) -> list[tuple[Block, Turn]]:
         """Every round of every block, round by round: those that all get, then those that were allocated."""
         extra = read_turns(f"results/{self.folder}/allocation.json")
-        everyone = [(block, Turn(number)) for number in self.pilot for block in self.blocks]
-        return everyone + [(self.blocks[self.places[path]], turn) for path, turn in extra if self.has_place(path, turn)]
+        everyone = [(block, pilot_turn(block, number)) for number in self.pilot for block in self.blocks]
+        found = [(self.blocks[self.places[path]], turn) for path, turn in extra if self.has_place(path, turn)]
+        return everyone + [(block, replace(turn, traced=block.always_traced)) for block, turn in found]
 
     def has_place(self, path: str, turn: Turn) -> bool:
         """Whether an added round still is one: its block is there, and not all blocks have a round of its number."""
@@ -171,7 +173,7 @@ class Run:
     @cached_property
     def pilot_seconds(self) -> float:
         """About how long the rounds that every block gets and the labs take, whatever of them has been measured."""
-        everyone = [(block, Turn(number)) for number in self.pilot for block in self.blocks]
+        everyone = [(block, pilot_turn(block, number)) for number in self.pilot for block in self.blocks]
         labs = [Path(file).stem for file in self.labs()]
         return expected_seconds(everyone, self.destination.usable_cores) + labs_seconds(labs)
 

@@ -21,23 +21,29 @@ from gilscope.strategies import load_strategies
 from gilscope.workloads import Site, Workload, expand, load_workload, workload_names
 
 MOST_TASKS = 512
+MOST_SEQUENTIAL, FEW_SEQUENTIAL = 64, 16
+"""A sequential value that would do more tasks than the first does no more than the second of them, which are alike."""
 TASKS_PER_CORE = {8: 4, 32: 2, MOST_TASKS: 1}
 """Up to so many cores → the fewest tasks per core: a sequential value does them all, one after the other."""
 ALL_POWERS_UP_TO = 8
 WAITING_CORES = 8
 """Waiting is not divided among cores: what waits is swept as on a machine of no more than these."""
-START_S = 8.0
+START_S = 5.0
 """From the call to the first measurement."""
-JOB_S = 0.6
+JOB_S = 0.4
 """What a job takes beside the laps, traces and preparations that it records: an interpreter, and the workflow."""
 BESIDE_VALUE_S = 0.007
 POOL_START_S = 0.025
 WORKER_START_S = 0.005
 """What comes with each value, with each pool of processes, and with each process in it."""
-ANALYSIS_S = 18.0
+ANALYSIS_S = 24.0
 """From the last measurement to the report, with the step that allocates the rest of the budget."""
+TRACED_ROUNDS = 3
+"""Of every block: an interval needs no fewer."""
 ASIDE = 1 / 3
 """The share of the usual seconds that a round of what decides little lasts."""
+USUAL_CELLS = 4
+"""How many cells claims name in a block whose round lasts the usual seconds."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,7 @@ class Plan:
     folder: str = ""
     cells: dict[Cell, None] = field(default_factory=dict)
     claimed: set[Cell] = field(default_factory=set)
+    traced: bool = False
 
     def add(self, cells: Iterable[Cell]) -> None:
         self.cells.update(dict.fromkeys(cell for cell in cells if cell != SEQUENTIAL))
@@ -112,6 +119,12 @@ def task_count(workers: Iterable[int], cores: int, size: str, fewer: int = 1) ->
     return tasks if tasks <= MOST_TASKS else max(multiple, MOST_TASKS // multiple * multiple)
 
 
+def parts(tasks: int) -> int:
+    """In how many parts the tasks are divided of which a sequential value does one: one, unless they are many."""
+    most = tasks if tasks <= MOST_SEQUENTIAL else FEW_SEQUENTIAL
+    return next(count for count in range(1, tasks + 1) if tasks % count == 0 and tasks // count <= most)
+
+
 def cores_divided(facts: Workload, cores: int) -> int:
     """By how many cores the tasks and the automatic worker counts of a workload go."""
     return cores if facts.kind == "cpu" else min(cores, WAITING_CORES)
@@ -140,9 +153,17 @@ def seldom(plan: Plan, cores: int) -> list[Cell]:
     return [cell for cell in plan.cells if cell not in plan.claimed and cell != limit]
 
 
-def is_aside(plan: Plan, claimed: bool) -> bool:
-    """Whether a block's rounds may be short: what waits scatters little, and what no claim names decides nothing."""
-    return claimed and not (plan.claimed and plan.workload.kind == "cpu")
+def weight(plan: Plan, claimed: bool) -> float:
+    """How long a round of a block lasts, in units of ``measure.seconds``.
+
+    Less where it waits, and scatters little, or no claim names it, and it decides nothing; more where many cells share
+    a lap. claimed: whether the sweep is about claims at all.
+    """
+    if not claimed:
+        return 1.0
+    if not plan.claimed or plan.workload.kind != "cpu":
+        return ASIDE
+    return max(1.0, len(plan.claimed) / USUAL_CELLS)
 
 
 def grid_cells(config: Config, grid: Grid, facts: Workload, size: Size, cores: int, *, cut: Cut = WHOLE) -> list[Cell]:
@@ -262,6 +283,7 @@ def claimed_plans(
                 plan = plans.setdefault((facts.name, case.size), Plan(facts, case.size, folder))
                 plan.add(wanted.cells)
                 plan.claimed.update(wanted.cells)
+                plan.traced |= claim.metric == "effective_cores"
     return plans
 
 
@@ -310,15 +332,18 @@ def finish(plan: Plan, config: Config, runtime: str, cores: int, claimed: bool, 
     plan.add(controls(plan, cores, cut))
     facts = plan.workload
     external = facts.external or ""
+    tasks = task_count((cell.workers for cell in plan.cells), cores_divided(facts, cores), plan.size, cut.tasks)
     return Block(
         runtime=runtime,
         workload=facts.name,
         size=plan.size,
         parameter=config.parameters.get(facts.name, {}).get(plan.size, facts.sizes.get(plan.size)),
-        tasks=task_count((cell.workers for cell in plan.cells), cores_divided(facts, cores), plan.size, cut.tasks),
+        tasks=tasks,
         cells=tuple(sorted(cell.name for cell in plan.cells)),
         seldom=tuple(sorted(cell.name for cell in seldom(plan, cores))),
-        seconds=config.measure.seconds * (ASIDE if is_aside(plan, claimed) else 1),
+        part=1 if plan.folder else parts(tasks),
+        always_traced=plan.traced,
+        seconds=config.measure.seconds * weight(plan, claimed),
         min_laps=config.measure.min_laps,
         folder=plan.folder,
         external=external if external in config.services.named() else "",
@@ -343,7 +368,7 @@ def restricted_sweep(
     for place, plan in claimed_plans(claims, known, cores).items():
         block, same = finish(plan, config, CURRENT, cores, claimed=True, cut=cut), there.get(place)
         enough = same is not None and same.tasks >= max(cell.workers for cell in plan.cells)
-        blocks.append(replace(block, tasks=same.tasks) if same and enough else block)
+        blocks.append(replace(block, tasks=same.tasks, part=same.part) if same and enough else block)
     return blocks
 
 
@@ -410,7 +435,8 @@ def cell_seconds(block: Block, cell: Cell, cores: int) -> float:
     workers = min(cell.workers, block.tasks)
     apart = strategy.processes or strategy.isolated
     waiting = facts.waiting_share
-    value = value_seconds(block) * (waiting / workers + (1 - waiting) / (min(workers, cores) if apart else 1))
+    whole = value_seconds(block) / (block.part if cell == SEQUENTIAL else 1)
+    value = whole * (waiting / workers + (1 - waiting) / (min(workers, cores) if apart else 1))
     warm_up = (1.0 if strategy.control else workers / block.tasks) if cell.pool == "warm" else 0.0
     starts = POOL_START_S + WORKER_START_S * cell.workers if apart else 0.0
     return BESIDE_VALUE_S + value * (1 + warm_up) + starts
@@ -428,25 +454,31 @@ def left_out(workload: str, folder: str, external: str) -> bool:
     return not external if facts.external else facts.unavailable(Site("")) is not None
 
 
-def beside_seconds(block: Block, cells: Iterable[str], cores: int) -> float:
+def beside_seconds(block: Block, cells: Iterable[str], cores: int, traced: bool) -> float:
     """About how long a round's warm-up takes, a task for each worker, and its traces, one value of each cell."""
     seconds = 0.0
     for cell in map(Cell.parse, (SEQUENTIAL.name, *cells)):
         warming = replace(block, tasks=min(cell.workers, block.tasks))
-        seconds += cell_seconds(warming, replace(cell, pool="cold"), cores) + cell_seconds(block, cell, cores)
+        seconds += cell_seconds(warming, replace(cell, pool="cold"), cores)
+        seconds += cell_seconds(block, cell, cores) if traced else 0.0
     return seconds
 
 
 def round_seconds(block: Block, turn: Turn, cores: int) -> float:
-    """About how long a round takes: a job, its warm-up, laps and traces."""
+    """About how long a round takes: a job, the answers to expect, its warm-up, laps and traces."""
     if left_out(block.workload, block.folder, block.external):
         return JOB_S
     cells = turn.of(block.cells)
     whole, usual = (lap_seconds(block, some, cores) for some in (cells, [c for c in cells if c not in block.seldom]))
     lap = (whole + (SELDOM - 1) * usual) / SELDOM
-    return (
-        JOB_S + beside_seconds(block, cells, cores) + lap * (turn.laps or laps_for(block.seconds, lap, block.min_laps))
-    )
+    answers = value_seconds(block) if block.part > 1 else 0.0
+    laps = turn.laps or laps_for(block.seconds, lap, block.min_laps)
+    return JOB_S + answers + beside_seconds(block, cells, cores, turn.traced) + lap * laps
+
+
+def pilot_turn(block: Block, number: int) -> Turn:
+    """A round that every block gets: traced where a claim rests on that, or it is one of the first."""
+    return Turn(number, traced=block.always_traced or number <= TRACED_ROUNDS)
 
 
 def expected_seconds(left: Iterable[tuple[Block, Turn]], cores: int) -> float:

@@ -99,7 +99,7 @@ def next_rounds(
     allocations = allocate(wants, by_path, costs, have, left)
     return {
         "budget_s": budget_s,
-        "stage": stage,
+        "stage": stage if allocations or before["stage"] == 1 else before["stage"],
         "spent_s": {"start": START_S, "rounds": spent.rounds, "labs": spent.labs, "left": left},
         "open": [told(want, allocations) for want in wants],
         "rounds": [*before["rounds"], *plan_rounds(allocations, costs, stage)],

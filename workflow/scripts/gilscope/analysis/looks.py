@@ -3,8 +3,9 @@
 Whether a case gets more rounds depends on whether it is decided; how many it gets, on its scatter alone. The chance of
 a false verdict is shared out over the looks in advance, and a case's p value is the least of all looks, each divided by
 its look's share. Whatever the dependence between looks, that p is at most as often below a level as the level says
-(Bonferroni). Pocock, Biometrika 64 (1977), 191-199, on sharing; Lan & DeMets, Biometrika 70 (1983), 659-663, on not
-knowing in advance how many looks there will be.
+(Bonferroni), where the number of rounds is not chosen by their scatter; where it is, at 5 % by half a percent more
+often at most, and on the whole less (docs/evidence.md). Pocock, Biometrika 64 (1977), 191-199, on
+sharing; Lan & DeMets, Biometrika 70 (1983), 659-663, on not knowing in advance how many looks there will be.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ MOST_LAPS = 100
 REFERENCE_EVERY = 3
 CELLS_PER_PROBE = 6
 SELDOM = 2
-"""In one lap of so many a block takes the cells that no claim names."""
+"""In one lap of so many, and in the first of each round, a block takes the cells that no claim names."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ class Lap:
         return self.count // SELDOM % 2 == 1
 
     def of(self, cells: Sequence[str], seldom: Sequence[str]) -> list[str]:
-        """The cells that it takes: those that claims name in every lap, the others in every second."""
-        return [name for name in cells if self.count % SELDOM == 0 or name not in seldom]
+        """The cells that it takes: the seldom ones in the first lap of each round and in every second."""
+        return [name for name in cells if self.number <= 1 or self.count % SELDOM == 0 or name not in seldom]
 
 
 def forget_helpers() -> None:
@@ -128,13 +128,14 @@ def warm_up(job: Job, name: str) -> None:
 
 
 def time_value(job: Job, name: str, loops: int = 1) -> float:
-    """Seconds per loop of one cell, its answers checked.
+    """Seconds per loop of one cell, its answers checked; of a sequential one that does a part, as if it did all.
 
     Cold: from before the workers' start to after their end. Warm: on running workers that have done a task each.
     """
     cell = Cell.parse(name)
     strategy = job.strategies[cell.strategy]
-    function, items = job.workload.function, job.items
+    part = job.block.part if cell == SEQUENTIAL else 1
+    function, items = job.workload.function, job.items[: len(job.items) // part]
     doing(name)
     job.workload.fresh()
     forget_helpers()
@@ -155,7 +156,7 @@ def time_value(job: Job, name: str, loops: int = 1) -> float:
                 collected = list(spread(function, items))
         seconds = time.perf_counter() - began
         job.check(name, collected)
-    return seconds / loops
+    return part * seconds / loops
 
 
 class Laps:
@@ -221,7 +222,7 @@ def how_long(laps: Laps, sequential: float) -> Length:
     """The length of a block's rounds. sequential: the seconds of one sequential value."""
     block = laps.job.block
     names = [SEQUENTIAL.name, *laps.cells]
-    if nothing_to_decide(sequential, laps.cells, block.seconds, block.min_laps):
+    if nothing_to_decide(sequential / block.part, laps.cells, block.seconds, block.min_laps):
         return Length(dict.fromkeys(names, 1), {SEQUENTIAL.name: sequential}, block.min_laps)
     began = time.perf_counter()
     values = laps.take(0, "calibration")
@@ -232,7 +233,8 @@ def how_long(laps: Laps, sequential: float) -> Length:
     whole = time.perf_counter() - began
     loops, seconds = loops_for(values), {}
     for value in values:
-        seconds[value.cell] = loops[value.cell] * value.seconds
+        part = block.part if value.cell == SEQUENTIAL.name else 1
+        seconds[value.cell] = loops[value.cell] * value.seconds / part
     seldom = sum(seconds.get(name, 0.0) for name in block.seldom)
     references = sum(name in seconds for name in block.seldom) / (REFERENCE_EVERY - 1) * seconds[SEQUENTIAL.name]
     usual = max(whole - (1 - 1 / SELDOM) * (seldom + references), whole / SELDOM)

@@ -39,6 +39,11 @@ class MemorySampler:
         except (OSError, ValueError):
             return None
 
+    def ready(self) -> None:
+        """Wait until the process has started and does nothing any more."""
+        self.begin()
+        self.end()
+
     def begin(self) -> None:
         """Start a cell: what the process tree holds now is what it would hold without the cell."""
         self.ask("begin")

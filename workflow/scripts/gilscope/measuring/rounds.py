@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from gilscope.measuring.environment import read_environment
 from gilscope.measuring.hidden import read_hidden_threads
 from gilscope.measuring.job import Job, NotApplicable, prepared
 from gilscope.measuring.laps import Laps, Value, forget_helpers, how_long, time_value
+from gilscope.measuring.memory import MemorySampler, memory_sampler
 from gilscope.measuring.probing import ask_workers, lost_here, lost_meanwhile, probe_workers
 from gilscope.measuring.tracing import trace_cells
 from gilscope.running.lock import machine_lock
@@ -102,7 +104,7 @@ def take_round(
     calibration: dict[str, Any] | None = None,
     left_out: Mapping[str, str] | None = None,
 ) -> Taken:
-    """Measure one round, then trace each of its cells once.
+    """Measure one round, then trace each of its cells once, if it is to be traced.
 
     folder: where the round's files will lie. calibration: what the block's first round has found out; without it this
     one does. left_out: cells that are not measured, each with the reason.
@@ -116,22 +118,34 @@ def take_round(
         try:
             if calibration is not None and not calibration.get("laps"):
                 raise NotApplicable(calibration.get("not_applicable") or "")
-            with prepared(block, folder) as job:
+            with sampling(turn.traced) as sampler, prepared(block, folder) as job:
+                job.expect()
                 if calibration is None:
                     calibration = {**calibrate(job, left_out), **span(before["time"], waited)}
-                    before, waited = read_environment(), 0.0
+                    waited = 0.0
+                if sampler:
+                    sampler.ready()
+                before = read_environment()
                 if calibration.get("laps"):
                     values, failed = take_laps(job, turn, calibration, left_out)
                 after = read_environment()
-                cells = [SEQUENTIAL.name, *turn.of(calibration.get("cells", ()))] if values else []
-                found = trace_cells(job, cells, {**calibration.get("failed", {}), **failed})
-                trace.update(cells=found["cells"], failed={**failed, **found["failed"]}, **span(after["time"], 0.0))
+                trace["failed"] = dict(failed)
+                if sampler and values:
+                    cells = [SEQUENTIAL.name, *turn.of(calibration["cells"])]
+                    found = trace_cells(job, cells, {**calibration["failed"], **failed}, sampler)
+                    trace["failed"].update(found["failed"])
+                    trace.update(cells=found["cells"], **span(after["time"], 0.0))
         except NotApplicable as reason:
             after = read_environment()
             calibration = calibration or {"not_applicable": str(reason), **span(before["time"], waited)}
         facts = facts_of(block, turn, calibration, {"before": before, "after": after}, waited)
     facts["failed"] = {**facts["failed"], **failed}
     return Taken({"block": asdict(block), **calibration}, values, facts, trace)
+
+
+def sampling(wanted: bool) -> AbstractContextManager[MemorySampler | None]:
+    """A sampling process, started while the block is prepared, where its memory is to be traced."""
+    return memory_sampler() if wanted else nullcontext()
 
 
 def span(started: float, waited: float) -> dict[str, Any]:

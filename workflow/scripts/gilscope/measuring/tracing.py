@@ -10,7 +10,7 @@ from typing import Any
 from gilscope.cells import Cell
 from gilscope.measuring.job import Job
 from gilscope.measuring.laps import first_items, forget_helpers
-from gilscope.measuring.memory import MemorySampler, memory_sampler
+from gilscope.measuring.memory import MemorySampler
 from gilscope.measuring.probing import lost_here
 from gilscope.measuring.traced import Task, Traced
 from gilscope.measuring.usage import NOTHING, Usage, own_usage, total
@@ -60,7 +60,7 @@ def trace_cell(job: Job, name: str, sampler: MemorySampler) -> dict[str, Any]:
     return {"tasks": [task.moved(zero) for task in tasks], "usage": usage, "memory": memory}
 
 
-def trace_cells(job: Job, names: Iterable[str], unusable: Mapping[str, str]) -> dict[str, Any]:
+def trace_cells(job: Job, names: Iterable[str], unusable: Mapping[str, str], sampler: MemorySampler) -> dict[str, Any]:
     """Trace these cells once each, but for the unusable ones: ``cells``, and ``failed`` with the reason of each.
 
     Raises WrongAnswer when a cell's answers are not the sequential ones. Where the process has lost its lock, nothing
@@ -68,15 +68,12 @@ def trace_cells(job: Job, names: Iterable[str], unusable: Mapping[str, str]) -> 
     """
     cells: dict[str, dict[str, Any]] = {}
     failed: dict[str, str] = {}
-    usable = [name for name in names if name not in unusable]
-    if usable:
-        with memory_sampler() as sampler:
-            for name in usable:
-                check_parent()
-                try:
-                    cells[name] = trace_cell(job, name, sampler)
-                except (OSError, RuntimeError) as error:
-                    failed[name] = f"{type(error).__name__}: {error}"
-                    print(f"{job.block.path} {name} failed: {failed[name]}", file=sys.stderr)
+    for name in (name for name in names if name not in unusable):
+        check_parent()
+        try:
+            cells[name] = trace_cell(job, name, sampler)
+        except (OSError, RuntimeError) as error:
+            failed[name] = f"{type(error).__name__}: {error}"
+            print(f"{job.block.path} {name} failed: {failed[name]}", file=sys.stderr)
     lost = lost_here(job.block, cells)
     return {"cells": {name: cell for name, cell in cells.items() if name not in lost}, "failed": {**failed, **lost}}

@@ -62,11 +62,12 @@ def runtimes_in_words(results: Results) -> list[str]:
 
 
 def rounds_planned(results: Results) -> int | None:
-    """How many rounds the run was to have, or had."""
+    """How many rounds every block got, or was to get where none was measured."""
+    rounds = results.timed_rounds
+    if len(rounds):
+        return int(rounds["round"][rounds["stage"].fillna(1).astype(float) <= 1].astype(int).max())
     planned = (results.config.get("measure") or {}).get("rounds")
-    if planned is not None:
-        return int(planned)
-    return int(results.rounds["round"].max()) if results.rounds["round"].notna().any() else None
+    return None if planned is None else int(planned)
 
 
 def warnings(results: Results) -> Html:
