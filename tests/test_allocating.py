@@ -78,14 +78,14 @@ def test_no_block_has_more_rounds_than_anybody_measures() -> None:
     assert given_to([want("a", 5.0)], 1e6, {**FIVE, "cp311/a/large": MOST_ROUNDS}) == {}
 
 
-def test_what_no_budget_can_settle_gets_only_what_is_left() -> None:
-    """However needy: first come those who can be told apart from their thresholds."""
+def test_open_blocks_get_rounds_in_turn_the_neediest_first() -> None:
+    """However needy: the widest are often too wide for any budget, and are not served before all others."""
     hopeless, hopeful = want("a", 3.0), want("b", 0.08)
+    assert given_to([hopeful, hopeless], PRICE * 1.001) == {"a": 1}
+    assert given_to([hopeful, hopeless], 4 * PRICE * 1.001) == {"a": 2, "b": 2}
+    assert given_to([hopeful, hopeless], 5 * PRICE * 1.001) == {"a": 3, "b": 2}
     enough = given_to([hopeful], 1000 * PRICE)["b"]
-    alone = next(n for n in range(1, 100) if hopeful.need(n) <= 1)
-    assert given_to([hopeless, hopeful], alone * PRICE * 1.001) == {"b": alone}
-    assert given_to([hopeless, hopeful], (alone + 3) * PRICE * 1.001) == {"a": 3, "b": alone}
-    assert enough > alone, "what is left over makes also what is sharp enough sharper, if it is still open"
+    assert given_to([hopeful, hopeless], 90 * PRICE * 1.001) == {"a": 90 - enough, "b": enough}
 
 
 def test_what_is_much_sharper_than_asked_for_lies_at_its_threshold_and_gets_nothing() -> None:

@@ -303,7 +303,7 @@ def test_a_claim_of_a_runtime_has_to_exist(plan: Plan) -> None:
 def test_what_a_budget_is_spent_on_is_told_before_it_is(plan: Plan) -> None:
     large = "machines: {here: {cores: 256}}\n"
     for text, lines in (
-        (ELSEWHERE, ["every block gets 3 rounds, not 5"]),
+        (ELSEWHERE, ["every block gets 4 rounds, not 5"]),
         (large, ["on 256 cores the sweep leaves out, of what no claim needs, worker counts beyond the cores", "3 rounds, not 5", "budget_minutes is 12"]),
         (large + "budget_minutes: 60\n", ["to fit 12 min", "3 rounds, not 5"]),
         (large + "budget_minutes: 0\n", []),
