@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -200,4 +201,6 @@ def test_costs_come_from_the_rounds_that_there_were() -> None:
     block = Block("cp311", "a", "large", 1, 8, ("threading-2-warm",), 3.0, 1)
     lap = costs.lap(path, block.cells)
     assert costs.laps(block, block.cells) == int(3 / lap)
-    assert costs.round(block, block.cells) == pytest.approx(0.6 + JOB_S + (int(3 / lap) + 1) * lap)
+    assert costs.round(block, block.cells) == pytest.approx(0.6 + JOB_S + int(3 / lap) * lap)
+    traced = replace(block, always_traced=True)
+    assert costs.round(traced, block.cells) == pytest.approx(0.6 + JOB_S + (int(3 / lap) + 1) * lap)

@@ -148,9 +148,10 @@ def open_wants(
 
 @dataclass(frozen=True)
 class Costs:
-    """What rounds take, from those that there were. values: block and cell → the seconds of a value; the sequential
+    """What rounds take, from those that there were.
 
-    cell of every block is among them. aside: block → the seconds of a round that are neither laps nor traces.
+    values: block and cell → the seconds of a value; the sequential cell of every block is among them. aside: block →
+    the seconds of a round that are no values: its warm-up, the starts of workers.
     """
 
     values: Mapping[tuple[str, str], float]
@@ -165,8 +166,9 @@ class Costs:
         return max(block.min_laps, min(MOST_LAPS, int(block.seconds / self.lap(block.path, cells))))
 
     def round(self, block: Block, cells: Sequence[str]) -> float:
-        """Seconds of a round, with its warm-up and traces: about a lap more."""
-        return self.aside[block.path] + JOB_S + (self.laps(block, cells) + 1) * self.lap(block.path, cells)
+        """Seconds of a round over these cells, with their share of what lies aside; traced, it takes a lap more."""
+        aside = self.aside[block.path] * (len(cells) + 1) / (len(block.cells) + 1)
+        return aside + JOB_S + (self.laps(block, cells) + block.always_traced) * self.lap(block.path, cells)
 
 
 def costs_of(timings: pd.DataFrame, rounds: pd.DataFrame) -> Costs:
