@@ -193,11 +193,12 @@ def roll_up(cases: Iterable[Mapping[str, Any]], rule: str = "all") -> str:
 
 
 def why(cases: Sequence[Mapping[str, Any]], verdict: str) -> str:
-    """A claim's reason: the reasons of the cases that did not decide, each once."""
+    """A claim's reason: the reasons of the cases that did not decide, each part once."""
     undecided = [
         case["reason"] for case in cases if case["reason"] and case["verdict"] in ("not tested", "inconclusive")
     ]
-    return "; ".join(dict.fromkeys(undecided)) if verdict in ("not tested", "inconclusive") else ""
+    parts = [part for reason in undecided for part in reason.split("; ")]
+    return "; ".join(dict.fromkeys(parts)) if verdict in ("not tested", "inconclusive") else ""
 
 
 def explain(claim: Claim, verdict: str, otherwise: Outcomes) -> Outcome | None:
