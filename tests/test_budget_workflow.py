@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from gilscope.analysis.budget import END_S, spent_on
+from gilscope.analysis.budget import ANALYSIS_S, spent_on
 from gilscope.measuring.raw import read_values
 from test_workflow import clone, command, jobs, measuring_processes, run_in
 
@@ -72,7 +72,7 @@ def with_budget(folder: Path, minutes: float) -> subprocess.CompletedProcess[str
 
 def minutes_for(folder: Path, left_s: float) -> float:
     """The budget that leaves so many seconds beyond what this run has spent."""
-    return (spent_on(pd.read_parquet(folder / RESULTS / "rounds.parquet")).whole + END_S + left_s) / 60
+    return (spent_on(pd.read_parquet(folder / RESULTS / "rounds.parquet")).whole + ANALYSIS_S + left_s) / 60
 
 
 def allocation(folder: Path) -> Any:

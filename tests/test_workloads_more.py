@@ -267,25 +267,25 @@ def test_no_file_of_a_measurement_holds_the_dsn(
     cells = ("asyncio-2", "multiprocessing-2", "threading-2")
     asked = block("db_query_postgres", ROWS, cells).to_json()
     dsn = postgres.replace(PASSWORD, password)
-    files = [tmp_path / name for name in ("calibration.json", "round-1.json", "round-1.facts.json")]
-    measure = [sys.executable, scripts / "measure.py", asked, "--machine", this_machine, "--calibration", files[0]]
-    said = ""
-    for extra in ([], ["--round", "1", "--raw", files[1], "--facts", files[2]]):
-        done = subprocess.run(
-            [*measure, *extra],
-            env={**environment, variable("postgres"): dsn, "TMPDIR": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
-        said += done.stdout + done.stderr
-    calibration = json.loads(files[0].read_text())
+    files = {name: tmp_path / f"{name}.json" for name in ("calibration", "raw", "facts", "trace", "events")}
+    done = subprocess.run(
+        [
+            *(sys.executable, scripts / "measure.py", asked, "--machine", this_machine, "--round", "1"),
+            *(part for name, file in files.items() for part in (f"--{name}", file)),
+        ],
+        env={**environment, variable("postgres"): dsn, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    said = done.stdout + done.stderr
+    calibration = json.loads(files["calibration"].read_text())
     if password == PASSWORD:
         assert calibration["cells"] == list(cells)
     else:
         assert "password authentication failed" in calibration["not_applicable"]
-    said += "".join(file.read_text() for file in files)
+    said += "".join(file.read_text() for file in files.values())
     assert password not in said
     assert postgres.rpartition("=")[2] not in said
     assert tables(postgres) == []

@@ -63,8 +63,8 @@ rule describe_runtime:
         "results/{machine}/runtimes/{runtime}.json",
     log:
         "results/{machine}/logs/describe_runtime/{runtime}.log",
-    # After the calibrations, which need none of it, and before the rounds: its imports would keep the first one waiting.
-    priority: 9000000
+    # After the first round of every block and before the second: its imports would keep the first one waiting.
+    priority: 998 * len(ANY_RUN.blocks) + 1
     conda:
         "../../environment.yml"
     resources:
