@@ -300,6 +300,16 @@ def test_a_claim_of_a_runtime_has_to_exist(plan: Plan) -> None:
     ]
 
 
+def test_the_default_runtimes_ask_nothing_of_a_sweep_with_claims_of_its_own(plan: Plan, tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "claims:\n  - {id: mine, slide: none, says: Something., metric: speedup, of: threading,"
+        " holds: {above: 1}, cases: [{workload: sleep}]}\n"
+    )
+    (run,) = plan(f"claims: ['{own}']\n").values()
+    assert [runtime.current for runtime in run.runtimes] == [True]
+
+
 def test_what_a_budget_is_spent_on_is_told_before_it_is(plan: Plan) -> None:
     large = "machines: {here: {cores: 256}}\n"
     for text, lines in (

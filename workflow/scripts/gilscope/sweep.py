@@ -20,6 +20,7 @@ from gilscope.mistakes import Mistakes, suggestion
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Site, Workload, expand, load_workload, workload_names
 
+SHIPPED_CLAIMS = "config/claims.yaml"
 MOST_TASKS = 512
 MOST_SEQUENTIAL, FEW_SEQUENTIAL = 64, 16
 """A sequential value that would do more tasks than the first does no more than the second of them, which are alike."""
@@ -232,14 +233,15 @@ def selected_claims(config: Config, claims: Sequence[Claim]) -> list[Claim]:
 def wanted_runtimes(config: Config, claims: Sequence[Claim]) -> list[RuntimeRequest]:
     """The runtimes to measure; one that is for some claims only, if the sweep has any of them.
 
-    Raises Mistakes for an id that no claim has.
+    Raises Mistakes for an id that no claim has, unless the configuration does without the claims that come with
+    gilscope: the default sweep's own runtimes are for some of those.
     """
     known = [claim.id for claim in claims]
     unknown = [
         f"runtimes[{place}].claims[{index}] is {name!r}; no claim has this id.{suggestion(name, known)}"
         for place, request in enumerate(config.runtimes)
         for index, name in enumerate(request.claims or [])
-        if name not in known
+        if name not in known and (SHIPPED_CLAIMS in config.claims or not request.optional)
     ]
     if unknown:
         raise Mistakes(unknown)
