@@ -140,15 +140,15 @@ def test_rounds_are_added_where_something_is_open_and_take_nothing_else(pilot: P
         values = read_values(str(facts).replace(".facts.json", ".json"))
         assert {value.cell for value in values} == {"sequential-1", *row["only"]}
         trace = json.loads(Path(str(facts).replace("/raw/", "/traces/").replace(".facts", "")).read_text())
-        assert set(trace["cells"]) == {"sequential-1", *row["only"]}
+        assert trace["cells"] == {}, "no claim rests on the traces"
 
 
 def test_the_tables_hold_the_rounds_that_were_added(added: Any) -> None:
     folder, _ = added
     count = len(allocation(folder)["rounds"])
-    for name in ("timings", "traces"):
+    for name, last in (("timings", 3 + count), ("traces", 3)):
         table = pd.read_parquet(folder / RESULTS / f"{name}.parquet")
-        assert table.groupby("workload")["round"].max().to_dict() == {"restless": 3 + count, "sleep": 3}
+        assert table.groupby("workload")["round"].max().to_dict() == {"restless": last, "sleep": 3}
     rounds = pd.read_parquet(folder / RESULTS / "rounds.parquet").query("job == 'measure'")
     assert rounds["stage"].value_counts().to_dict() == {1: 6, 2: count}
     verdicts = {row["claim"]: row for row in json.loads((folder / VERDICTS).read_text())}

@@ -300,6 +300,14 @@ def test_a_claim_of_a_runtime_has_to_exist(plan: Plan) -> None:
     ]
 
 
+def test_rounds_are_traced_where_a_claim_rests_on_it_and_else_the_first_ones(plan: Plan) -> None:
+    (run,) = plan("sweep: {claims: [threads-take-turns, threads-slow-cpu-down], workloads: []}\n").values()
+    traced: dict[str, list[int]] = {}
+    for block, turn in run.turns():
+        traced.setdefault(block.workload, []).extend([turn.number] if turn.traced else [])
+    assert traced == {"count_loop": [1, 2, 3, 4, 5], "sum_squares": [1, 2, 3]}
+
+
 def test_the_default_runtimes_ask_nothing_of_a_sweep_with_claims_of_its_own(plan: Plan, tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
     own.write_text(
