@@ -44,12 +44,14 @@ def measured(rows: list[dict[str, Any]]) -> Collected:
     return Collected(timings, pd.DataFrame(columns=TRACES), rounds, pd.DataFrame(columns=OBSERVATIONS), [], told)
 
 
-def allocated(before: dict[str, Any], done: list[dict[str, Any]], budget_s: float, above: float = 1.05) -> Any:
+def allocated(
+    before: dict[str, Any], done: list[dict[str, Any]], budget_s: float, above: float = 1.05, asked: str = "open"
+) -> Any:
     """What comes next, of those rounds that were added before some done."""
     complete = len(done) == len(before["rounds"])
     known = {"sum_squares": load_workload("sum_squares")}
     given = {"complete": complete, "claims": [claim(above)], "known": known, "blocks": [BLOCK], "cores": 2}
-    return next_rounds(measured(done), before, budget_s=budget_s, **given)
+    return next_rounds(measured(done), before, budget_s=budget_s, asked=[asked], **given)
 
 
 def numbers(found: dict[str, Any], stage: int) -> list[int]:
@@ -86,6 +88,11 @@ def test_nothing_is_added_where_nothing_is_left_or_nothing_is_open() -> None:
     for found in (allocated(BEGIN, [], spent_s(5) - 1), allocated(BEGIN, [], spent_s(5) + 600, above=0.2)):
         assert found["rounds"] == []
     assert allocated(BEGIN, [], spent_s(5) - 1)["open"][0]["rounds"] == 0
+
+
+def test_a_claim_that_the_sweep_is_not_about_gets_no_rounds() -> None:
+    found = allocated(BEGIN, [], spent_s(5) + 20, asked="another")
+    assert (found["open"], found["rounds"]) == ([], [])
 
 
 def test_a_larger_budget_adds_a_stage_and_keeps_all_that_was_there() -> None:

@@ -101,6 +101,7 @@ checkpoint allocate:
     params:
         folder=lambda wildcards: f"results/{wildcards.machine}",
         blocks=lambda wildcards: [block.to_json() for block in run_of(wildcards).blocks],
+        asked=[claim.id for claim in selected_claims(CONFIG, ANY_RUN.claims.claims)],
         budget_minutes=CONFIG.budget_minutes,
         limits=CONFIG.limits.model_dump(mode="json"),
         workloads=ANY_RUN.workloads,

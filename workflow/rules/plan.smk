@@ -18,7 +18,7 @@ from gilscope.planning import (
     seen_from_here,
 )
 from gilscope.resolving import shell_of_rules
-from gilscope.sweep import block_sources
+from gilscope.sweep import block_sources, selected_claims
 
 export_interpreter(str(SCRIPTS))
 

@@ -24,6 +24,7 @@ if __name__ == "__main__":
         before,
         complete=len(added) == len(before["rounds"]),
         claims=read_claims(given.claims).claims,
+        asked=params.asked,
         known={name: load_workload(name, folder) for name, folder in params.workloads.items()},
         blocks=[Block.from_json(text) for text in params.blocks],
         cores=machine["usable_cores"],

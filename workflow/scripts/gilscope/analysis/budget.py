@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,7 @@ def next_rounds(
     *,
     complete: bool,
     claims: Sequence[Claim],
+    asked: Collection[str],
     known: Mapping[str, Workload],
     blocks: Sequence[Block],
     cores: int,
@@ -77,6 +78,7 @@ def next_rounds(
     """The content of ``allocation.json``: the rounds that were added before, and those that are added now.
 
     complete: whether all that were added before are measured; else what is added now is a part of the same stage.
+    asked: the claims that the sweep is about; others are judged by what there is, and get no rounds.
     """
     costs, by_path = costs_of(collected.timings, collected.rounds), {block.path: block for block in blocks}
     looks = max(before["stage"], stages_of(collected.rounds)) if complete else before["stage"] - 1
@@ -91,7 +93,11 @@ def next_rounds(
         cores=cores,
         looks=looks,
     )
-    wants = [want for want in open_wants(claims, seen, known) if all(path in by_path for path in want.cells)]
+    wants = [
+        want
+        for want in open_wants(claims, seen, known)
+        if want.claim in asked and all(path in by_path for path in want.cells)
+    ]
     have = {path: highest_round(path, collected.rounds, before["rounds"]) for path in by_path}
     spent = spent_on(collected.rounds)
     promised = sum(price_of(row, by_path, costs) for row in before["rounds"] if not is_measured(row, collected.rounds))
