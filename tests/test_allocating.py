@@ -22,7 +22,7 @@ from gilscope.analysis.allocating import (
     open_wants,
     plan_rounds,
 )
-from gilscope.analysis.collecting import OBSERVATIONS, TRACES
+from gilscope.analysis.collecting import OBSERVATIONS, TRACES, Collected
 from gilscope.analysis.looks import gather_looks
 from gilscope.cells import Block
 from gilscope.claims import Claim, Holds
@@ -130,16 +130,10 @@ def wants_of_run(speedup: float, *claims: Claim, ceiling: float = 1.9) -> list[W
     factors = np.exp([0.0, 0.06, -0.06, 0.03, -0.03, 0.0])[timings["round"].to_numpy()]
     timings["seconds"] *= np.where(timings["strategy"] == "sequential", 1.0, factors)
     rounds = timings[["runtime", "workload", "size", "round"]].drop_duplicates()
-    looks = gather_looks(
-        timings,
-        pd.DataFrame(columns=TRACES),
-        pd.DataFrame(columns=OBSERVATIONS),
-        rounds=rounds.assign(job="measure", stage=1, parameter=1.0),
-        gaps=[],
-        runtimes={"cp311": facts_of("cp311")},
-        cores=2,
-        looks=1,
-    )
+    traces, observations = pd.DataFrame(columns=TRACES), pd.DataFrame(columns=OBSERVATIONS)
+    rounds = rounds.assign(job="measure", stage=1, parameter=1.0)
+    collected = Collected(timings, traces, rounds, observations, [], {"cp311": facts_of("cp311")})
+    looks = gather_looks(collected, cores=2, looks=1)
     return open_wants(claims, looks, {"sum_squares": load_workload("sum_squares")})
 
 

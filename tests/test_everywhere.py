@@ -27,7 +27,7 @@ TASKS = 6
 
 IMPORT_ALL = """
 import importlib, json, sys
-from gilscope.runtimes import gil_enabled
+from gilscope.running.gil import gil_enabled
 missing = {}
 for name in sys.argv[1:]:
     try:

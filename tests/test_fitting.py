@@ -11,7 +11,8 @@ from gilscope.claim_files import read_claims
 from gilscope.config import CURRENT, Config
 from gilscope.config_files import merge_files
 from gilscope.fitting import FOR_EVERYONE_S, Fitted, fit, labs_seconds, seconds_of
-from gilscope.sweep import ANALYSIS_S, START_S, build_sweep, claimed_plans, known_workloads
+from gilscope.outlook import ANALYSIS_S, START_S
+from gilscope.sweep import build_sweep, claimed_plans, known_workloads
 
 ROOT = Path(__file__).parents[1]
 CLAIMS = read_claims([str(ROOT / "config/claims.yaml")]).claims

@@ -13,7 +13,7 @@ import pytest
 from gilscope.labs import deadlock, joining, locking, producer_consumer, race, switching
 from gilscope.observing.keeper import kept
 from gilscope.observing.trials import Chunk, run_process
-from gilscope.runtimes import gil_enabled
+from gilscope.running.gil import gil_enabled
 
 Spans = list[tuple[float, float]]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from gilscope.analysis.collecting import OBSERVATIONS, TRACES
+from gilscope.analysis.collecting import OBSERVATIONS, TRACES, Collected
 from gilscope.analysis.intervals import Tests as BothTests
 from gilscope.analysis.intervals import threshold_tests
 from gilscope.analysis.looks import gather_looks, least, share, stages_of, up_to
@@ -71,16 +71,10 @@ def added_later(timings: pd.DataFrame) -> pd.DataFrame:
 
 
 def looked(timings: pd.DataFrame, looks: int) -> list[Any]:
-    return gather_looks(
-        timings,
-        pd.DataFrame(columns=TRACES),
-        pd.DataFrame(columns=OBSERVATIONS),
-        rounds=added_later(timings),
-        gaps=[],
-        runtimes={"cp311": facts_of("cp311")},
-        cores=2,
-        looks=looks,
-    )
+    traces, observations = pd.DataFrame(columns=TRACES), pd.DataFrame(columns=OBSERVATIONS)
+    told = {"cp311": facts_of("cp311")}
+    collected = Collected(timings, traces, added_later(timings), observations, [], told)
+    return gather_looks(collected, cores=2, looks=looks)
 
 
 def test_each_look_has_the_rounds_that_were_there() -> None:

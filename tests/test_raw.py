@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pyperf
@@ -30,13 +32,21 @@ def test_what_was_written_is_read_in_the_order_taken(raw: Path) -> None:
     assert read_values(str(raw)) == VALUES
 
 
-def test_each_cell_is_a_benchmark_whose_first_lap_is_its_warm_up(raw: Path) -> None:
+def test_each_cell_is_a_benchmark_and_each_lap_counts(raw: Path) -> None:
     suite = pyperf.BenchmarkSuite.load(str(raw))
     assert suite.get_benchmark_names() == ["sequential-1", "threading-2"]
     sequential = suite.get_benchmark("sequential-1")
-    assert sequential.get_values() == (0.75, 0.7)
-    assert [run.warmups for run in sequential.get_runs()] == [((2, 0.5),), (), ()]
+    assert sequential.get_values() == (0.5, 0.75, 0.7)
+    assert [run.warmups for run in sequential.get_runs()] == [(), (), ()]
     assert sequential.get_total_loops() == 2
+
+
+def test_pyperf_reads_a_round_of_one_lap(tmp_path: Path) -> None:
+    path = tmp_path / "round-1.json"
+    write_suite(str(path), [value for value in VALUES if value.lap == 1])
+    done = subprocess.run([sys.executable, "-m", "pyperf", "stats", path], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("Total number of values: 1") == 2
 
 
 def test_a_block_that_could_not_run_leaves_an_empty_suite(tmp_path: Path) -> None:

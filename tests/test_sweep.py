@@ -11,18 +11,15 @@ from gilscope.config import Config
 from gilscope.config_files import merge_files
 from gilscope.measuring.laps import SHORTEST_VALUE_S
 from gilscope.mistakes import Mistakes
+from gilscope.outlook import cell_seconds, expected_seconds, lap_seconds, value_seconds
 from gilscope.sweep import (
     MOST_TASKS,
     automatic_workers,
     block_sources,
     build_sweep,
-    cell_seconds,
-    expected_seconds,
     known_workloads,
-    lap_seconds,
     memory_mistakes,
     task_count,
-    value_seconds,
 )
 from gilscope.workloads import load_workload, workload_names
 

@@ -22,12 +22,10 @@ from typing import Any
 import psutil
 import pytest
 from gilscope.labs import Lab
-from gilscope.labs._lock import gil_enabled as lock_of_trials
 from gilscope.observing.keeper import end_all
 from gilscope.observing.marks import MARK, SEGMENT, SEGMENTS
 from gilscope.observing.trials import plan_chunks
 from gilscope.observing.waiting import exit_code
-from gilscope.runtimes import gil_enabled
 
 SLEEPING = "import time; time.sleep(600)"
 SCRIPTS = Path(__file__).parents[1] / "workflow/scripts"
@@ -259,10 +257,6 @@ def test_a_trial_imports_nothing_that_only_its_lab_needs(lab: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
     printed = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
     assert not set(heavy) & set(printed.stdout.split())
-
-
-def test_a_trial_reads_the_lock_as_everybody_does() -> None:
-    assert lock_of_trials() is gil_enabled()
 
 
 def test_time_is_measured_in_random_order_and_all_else_in_the_labs_own() -> None:

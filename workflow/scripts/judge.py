@@ -1,5 +1,5 @@
 from gilscope.analysis.allocating import remedy_for
-from gilscope.analysis.collecting import collect_runtimes
+from gilscope.analysis.collecting import Collected, collect_runtimes
 from gilscope.analysis.comparing import compare_runtimes
 from gilscope.analysis.decisions import fill_decisions
 from gilscope.analysis.looks import gather_looks, stages_of
@@ -11,16 +11,14 @@ from gilscope.workloads import load_workload
 if __name__ == "__main__":
     given = snakemake.input
     claims = read_claims(given.claims)
-    runtimes = collect_runtimes(given.runtimes)
-    rounds = read_table(given.rounds)
-    *earlier, evidence = gather_looks(
-        *map(read_table, (given.timings, given.traces, given.observations)),
-        rounds=rounds,
+    collected = Collected(
+        *map(read_table, (given.timings, given.traces, given.rounds, given.observations)),
         gaps=read_json(given.gaps),
-        runtimes=runtimes,
-        cores=read_json(given.machine)["usable_cores"],
-        looks=max(2, stages_of(rounds)) if snakemake.params.budgeted else stages_of(rounds),
+        runtimes=(runtimes := collect_runtimes(given.runtimes)),
     )
+    stages = stages_of(rounds := collected.rounds)
+    looks = max(2, stages) if snakemake.params.budgeted else stages
+    *earlier, evidence = gather_looks(collected, cores=read_json(given.machine)["usable_cores"], looks=looks)
     known = {name: load_workload(name, folder) for name, folder in snakemake.params.workloads.items()}
     remedy = remedy_for(rounds, look=max(3, len(earlier) + 2)) if snakemake.params.budgeted else None
     verdicts = judge(claims.claims, evidence, known, claims.otherwise, earlier=earlier, remedy=remedy)

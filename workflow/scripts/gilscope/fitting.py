@@ -15,7 +15,8 @@ from gilscope.cells import Block
 from gilscope.claims import Claim
 from gilscope.config import CURRENT, Config
 from gilscope.labs import load_lab
-from gilscope.sweep import ANALYSIS_S, JOB_S, START_S, WHOLE, Cut, build_sweep, pilot_turn, round_seconds
+from gilscope.outlook import ANALYSIS_S, JOB_S, START_S, round_seconds
+from gilscope.sweep import WHOLE, Cut, build_sweep, pilot_turn
 from gilscope.workloads import Workload
 
 FEWEST_ROUNDS = 3

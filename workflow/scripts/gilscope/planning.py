@@ -21,15 +21,14 @@ from gilscope.destinations import Destination, destinations
 from gilscope.fitting import REFERENCE_MIN, Fitted, fit, labs_seconds
 from gilscope.labs import load_lab
 from gilscope.mistakes import Mistakes
+from gilscope.outlook import expected_seconds, round_seconds
 from gilscope.resolving import Runtime, interpreter_variable, resolve
 from gilscope.sweep import (
-    expected_seconds,
     known_workloads,
     libraries_of,
     memory_mistakes,
     pilot_turn,
     restricted_sweep,
-    round_seconds,
     selected_claims,
     side_by_side,
     wanted_runtimes,

@@ -13,6 +13,8 @@ import sysconfig
 from collections.abc import Iterable
 from typing import Any
 
+from gilscope.running.gil import gil_enabled
+
 PREFIXES = {"CPython": "cp", "PyPy": "pypy"}
 PACKAGES = ("pyperf", "psutil", "numpy", "pandas", "pillow", "urllib3", "aiohttp", "threadpoolctl", "psycopg")
 EQUIPMENT = "gilscope.json"
@@ -24,11 +26,6 @@ MODULES = {"pillow": "PIL", "psycopg[binary]": "psycopg"}
 def free_threaded() -> bool:
     """Whether the interpreter was built to run without the lock."""
     return bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
-
-
-def gil_enabled() -> bool:
-    """Whether the lock is on in this process, as it runs."""
-    return bool(getattr(sys, "_is_gil_enabled", lambda: True)())
 
 
 def runtime_name() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 import sys
@@ -15,10 +14,9 @@ from gilscope.claims import DECK_TASKS, TIMED, WAITING_WORKERS, Claim, cores_for
 from gilscope.config import CURRENT, Config, Grid, RuntimeRequest, Size
 from gilscope.discovery import sources
 from gilscope.labs import load_lab
-from gilscope.measuring.laps import SELDOM, SHORTEST_VALUE_S, lap_order, laps_for
 from gilscope.mistakes import Mistakes, suggestion
 from gilscope.strategies import load_strategies
-from gilscope.workloads import Site, Workload, expand, load_workload, workload_names
+from gilscope.workloads import Workload, expand, load_workload, workload_names
 
 SHIPPED_CLAIMS = "config/claims.yaml"
 MOST_TASKS = 512
@@ -29,16 +27,6 @@ TASKS_PER_CORE = {8: 4, 32: 2, MOST_TASKS: 1}
 ALL_POWERS_UP_TO = 8
 WAITING_CORES = 8
 """Waiting is not divided among cores: what waits is swept as on a machine of no more than these."""
-START_S = 5.0
-"""From the call to the first measurement."""
-JOB_S = 0.4
-"""What a job takes beside the laps, traces and preparations that it records: an interpreter, and the workflow."""
-BESIDE_VALUE_S = 0.007
-POOL_START_S = 0.025
-WORKER_START_S = 0.005
-"""What comes with each value, with each pool of processes, and with each process in it."""
-ANALYSIS_S = 24.0
-"""From the last measurement to the report, with the step that allocates the rest of the budget."""
 TRACED_ROUNDS = 3
 """Of every block: an interval needs no fewer."""
 ASIDE = 1 / 3
@@ -422,67 +410,6 @@ def block_sources(block: Block) -> list[str]:
     return sorted(set().union(*map(sources, modules)))
 
 
-def value_seconds(block: Block) -> float:
-    """About how long one sequential value takes on a common machine, with the loops that a short one is given."""
-    facts = load_workload(block.workload, block.folder)
-    return max(SHORTEST_VALUE_S, block.tasks * facts.task_seconds(block.size, block.parameter))
-
-
-def cell_seconds(block: Block, cell: Cell, cores: int) -> float:
-    """About how long one value of a cell takes with all that comes with it: the start of its workers, their warm-up.
-
-    Waiting is divided by the workers, computing by the cores that processes can use; threads have the lock.
-    """
-    facts, strategy = load_workload(block.workload, block.folder), load_strategies()[cell.strategy]
-    workers = min(cell.workers, block.tasks)
-    apart = strategy.processes or strategy.isolated
-    waiting = facts.waiting_share
-    whole = value_seconds(block) / (block.part if cell == SEQUENTIAL else 1)
-    value = whole * (waiting / workers + (1 - waiting) / (min(workers, cores) if apart else 1))
-    warm_up = (1.0 if strategy.control else workers / block.tasks) if cell.pool == "warm" else 0.0
-    starts = POOL_START_S + WORKER_START_S * cell.workers if apart else 0.0
-    return BESIDE_VALUE_S + value * (1 + warm_up) + starts
-
-
-def lap_seconds(block: Block, cells: Iterable[str], cores: int) -> float:
-    """About how long a lap over these cells takes, with the probes and the sequential values beside them."""
-    return sum(cell_seconds(block, Cell.parse(name), cores) for _, name in lap_order(list(cells), ""))
-
-
-@functools.cache
-def left_out(workload: str, folder: str, external: str) -> bool:
-    """Whether a workload's blocks will say that they cannot run: here is no display, or no outside service named."""
-    facts = load_workload(workload, folder)
-    return not external if facts.external else facts.unavailable(Site("")) is not None
-
-
-def beside_seconds(block: Block, cells: Iterable[str], cores: int, traced: bool) -> float:
-    """About how long a round's warm-up takes, a task for each worker, and its traces, one value of each cell."""
-    seconds = 0.0
-    for cell in map(Cell.parse, (SEQUENTIAL.name, *cells)):
-        warming = replace(block, tasks=min(cell.workers, block.tasks))
-        seconds += cell_seconds(warming, replace(cell, pool="cold"), cores)
-        seconds += cell_seconds(block, cell, cores) if traced else 0.0
-    return seconds
-
-
-def round_seconds(block: Block, turn: Turn, cores: int) -> float:
-    """About how long a round takes: a job, the answers to expect, its warm-up, laps and traces."""
-    if left_out(block.workload, block.folder, block.external):
-        return JOB_S
-    cells = turn.of(block.cells)
-    whole, usual = (lap_seconds(block, some, cores) for some in (cells, [c for c in cells if c not in block.seldom]))
-    lap = (whole + (SELDOM - 1) * usual) / SELDOM
-    answers = value_seconds(block) if block.part > 1 else 0.0
-    laps = turn.laps or laps_for(block.seconds, lap, block.min_laps)
-    return JOB_S + answers + beside_seconds(block, cells, cores, turn.traced) + lap * laps
-
-
 def pilot_turn(block: Block, number: int) -> Turn:
     """A round that every block gets: traced where a claim rests on that, or it is one of the first."""
     return Turn(number, traced=block.always_traced or number <= TRACED_ROUNDS)
-
-
-def expected_seconds(left: Iterable[tuple[Block, Turn]], cores: int) -> float:
-    """About how long these rounds will take, and the analysis after them."""
-    return START_S + ANALYSIS_S + sum(round_seconds(block, turn, cores) for block, turn in left)

@@ -26,7 +26,7 @@ from gilscope.analysis.verdicts import SIGNIFICANCE, Remedy, judge_cases, of_run
 from gilscope.cells import SEQUENTIAL, Block, Cell
 from gilscope.claims import ACROSS, Claim, Holds, LabLeaf, Leaf
 from gilscope.measuring.laps import MOST_LAPS, lap_order
-from gilscope.sweep import JOB_S
+from gilscope.outlook import JOB_S
 from gilscope.workloads import Workload
 
 FINEST, COARSEST = 0.03, 0.2

@@ -15,7 +15,7 @@ from gilscope.analysis.looks import gather_looks, stages_of
 from gilscope.analysis.tables import read_json
 from gilscope.cells import Block
 from gilscope.claims import Claim
-from gilscope.sweep import ANALYSIS_S, JOB_S, START_S
+from gilscope.outlook import ANALYSIS_S, JOB_S, START_S
 from gilscope.workloads import Workload
 
 BEGIN: dict[str, Any] = {"rounds": [], "stage": 1}
@@ -83,16 +83,7 @@ def next_rounds(
     costs, by_path = costs_of(collected.timings, collected.rounds), {block.path: block for block in blocks}
     looks = max(before["stage"], stages_of(collected.rounds)) if complete else before["stage"] - 1
     stage = looks + 1
-    seen = gather_looks(
-        collected.timings,
-        collected.traces,
-        collected.observations,
-        rounds=collected.rounds,
-        gaps=collected.gaps,
-        runtimes=collected.runtimes,
-        cores=cores,
-        looks=looks,
-    )
+    seen = gather_looks(collected, cores=cores, looks=looks)
     wants = [
         want
         for want in open_wants(claims, seen, known)

@@ -10,11 +10,11 @@ sharing; Lan & DeMets, Biometrika 70 (1983), 659-663, on not knowing in advance 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
+from gilscope.analysis.collecting import Collected
 from gilscope.analysis.evidence import Evidence, gather_evidence
 from gilscope.analysis.intervals import Tests
 
@@ -40,6 +40,8 @@ def up_to(table: pd.DataFrame, rounds: pd.DataFrame, stage: int) -> pd.DataFrame
     """The rows of a table of rounds that were there when a stage had ended."""
     place = ["runtime", "workload", "size", "round"]
     timed = rounds[rounds["job"] == "measure"]
+    if not (timed["stage"] > stage).any():
+        return table
     later = pd.MultiIndex.from_frame(timed.loc[timed["stage"] > stage, place])
     return table[~pd.MultiIndex.from_frame(table[place]).isin(later)]
 
@@ -50,27 +52,17 @@ def stages_of(rounds: pd.DataFrame) -> int:
     return int(found.max()) if found.notna().any() else 1
 
 
-def gather_looks(
-    timings: pd.DataFrame,
-    traces: pd.DataFrame,
-    observations: pd.DataFrame,
-    *,
-    rounds: pd.DataFrame,
-    gaps: Sequence[Mapping[str, Any]],
-    runtimes: Mapping[str, Any],
-    cores: int,
-    looks: int,
-) -> list[list[Evidence]]:
+def gather_looks(collected: Collected, *, cores: int, looks: int) -> list[list[Evidence]]:
     """The evidence of each runtime at each look: after as many stages as the look's number, or all there have been."""
-    stages = stages_of(rounds)
+    rounds = collected.rounds
     return [
         gather_evidence(
-            up_to(timings, rounds, stage) if stage < stages else timings,
-            up_to(traces, rounds, stage) if stage < stages else traces,
-            observations,
+            up_to(collected.timings, rounds, stage),
+            up_to(collected.traces, rounds, stage),
+            collected.observations,
             rounds=rounds,
-            gaps=gaps,
-            runtimes=runtimes,
+            gaps=collected.gaps,
+            runtimes=collected.runtimes,
             cores=cores,
         )
         for stage in range(1, looks + 1)

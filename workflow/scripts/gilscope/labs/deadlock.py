@@ -7,7 +7,7 @@ import time
 from typing import Callable
 
 from gilscope.labs import LIKELY, SURE, Lab
-from gilscope.labs._lock import gil_enabled
+from gilscope.running.gil import gil_enabled
 
 FAILS_S = 3.0
 PAUSE_S = 0.05

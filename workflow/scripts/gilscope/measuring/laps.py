@@ -206,24 +206,14 @@ class Laps:
         return None
 
 
-@dataclass(frozen=True)
-class Length:
-    """How many loops a value of each cell holds, the seconds that it then takes, and how many laps a round has.
+def how_long(laps: Laps, sequential: float) -> tuple[dict[str, int], int]:
+    """How many loops a value of each cell holds, and how many laps a round has.
 
-    seconds: empty where a round has the fewest laps anyway, but for the sequential value.
+    sequential: the seconds of one sequential value.
     """
-
-    loops: dict[str, int]
-    seconds: dict[str, float]
-    laps: int
-
-
-def how_long(laps: Laps, sequential: float) -> Length:
-    """The length of a block's rounds. sequential: the seconds of one sequential value."""
     block = laps.job.block
-    names = [SEQUENTIAL.name, *laps.cells]
     if nothing_to_decide(sequential / block.part, laps.cells, block.seconds, block.min_laps):
-        return Length(dict.fromkeys(names, 1), {SEQUENTIAL.name: sequential}, block.min_laps)
+        return dict.fromkeys([SEQUENTIAL.name, *laps.cells], 1), block.min_laps
     began = time.perf_counter()
     values = laps.take(0, "calibration")
     laps.loops = loops_for(values)
@@ -231,14 +221,12 @@ def how_long(laps: Laps, sequential: float) -> Length:
         began = time.perf_counter()
         values = [*values, *laps.take(1, "calibration")]
     whole = time.perf_counter() - began
-    loops, seconds = loops_for(values), {}
-    for value in values:
-        part = block.part if value.cell == SEQUENTIAL.name else 1
-        seconds[value.cell] = loops[value.cell] * value.seconds / part
-    seldom = sum(seconds.get(name, 0.0) for name in block.seldom)
-    references = sum(name in seconds for name in block.seldom) / (REFERENCE_EVERY - 1) * seconds[SEQUENTIAL.name]
-    usual = max(whole - (1 - 1 / SELDOM) * (seldom + references), whole / SELDOM)
-    return Length(loops, seconds, laps_for(block.seconds, usual, block.min_laps))
+    loops = loops_for(values)
+    taken = {value.cell: loops[value.cell] * value.seconds for value in values}
+    seldom = [taken[name] for name in block.seldom if name in taken]
+    beside = len(seldom) / (REFERENCE_EVERY - 1) * taken[SEQUENTIAL.name] / block.part
+    usual = max(whole - (1 - 1 / SELDOM) * (sum(seldom) + beside), whole / SELDOM)
+    return loops, laps_for(block.seconds, usual, block.min_laps)
 
 
 def nothing_to_decide(sequential_seconds: float, cells: Sequence[str], seconds: float, min_laps: int) -> bool:

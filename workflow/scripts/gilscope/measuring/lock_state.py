@@ -17,8 +17,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from gilscope.running.gil import gil_enabled
 from gilscope.running.starting import package_environment
-from gilscope.runtimes import gil_enabled
 
 IMPORTS_S = 60.0
 LOADING = re.compile(r"enabled to load module '([^']+)'")

@@ -1,4 +1,4 @@
-"""Raw files: valid pyperf suites, one benchmark per cell, one run per lap, the first lap its warm-up."""
+"""Raw files: valid pyperf suites, one benchmark per cell, one run per lap; a round has warmed up before."""
 
 from __future__ import annotations
 
@@ -29,14 +29,13 @@ def shared_metadata() -> dict[str, object]:
 
 
 def suite(values: Iterable[Value]) -> pyperf.BenchmarkSuite:
-    """The values of a round as a suite; lap 1 is each cell's warm-up run, which pyperf shows but does not count."""
+    """The values of a round as a suite."""
     metadata = shared_metadata()
     runs: dict[str, list[pyperf.Run]] = {}
     for value in values:
         facts = {**metadata, "name": value.cell, "unit": "second", "loops": value.loops}
         facts.update(lap=value.lap, position=value.position)
-        values_of_run, warmups = ([], [(value.loops, value.seconds)]) if value.lap == 1 else ([value.seconds], [])
-        run = pyperf.Run(values_of_run, warmups=warmups, metadata=facts, collect_metadata=False)
+        run = pyperf.Run([value.seconds], metadata=facts, collect_metadata=False)
         runs.setdefault(value.cell, []).append(run)
     return pyperf.BenchmarkSuite([pyperf.Benchmark(runs[cell]) for cell in sorted(runs)])
 
@@ -62,6 +61,6 @@ def read_values(path: str) -> list[Value]:
     for benchmark in benchmarks:
         for run in benchmark.get_runs():
             facts = run.get_metadata()
-            seconds = [*run.values, *(warmup for _, warmup in run.warmups)]
-            values.append(Value(benchmark.get_name(), facts["lap"], facts["position"], facts["loops"], seconds[0]))
+            (seconds,) = run.values
+            values.append(Value(benchmark.get_name(), facts["lap"], facts["position"], facts["loops"], seconds))
     return sorted(values, key=lambda value: (value.lap, value.position))

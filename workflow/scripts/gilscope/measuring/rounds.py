@@ -17,10 +17,10 @@ from gilscope.measuring.laps import Laps, Value, forget_helpers, how_long, time_
 from gilscope.measuring.memory import MemorySampler, memory_sampler
 from gilscope.measuring.probing import ask_workers, lost_here, lost_meanwhile, probe_workers
 from gilscope.measuring.tracing import trace_cells
+from gilscope.running.gil import gil_enabled
 from gilscope.running.lock import machine_lock
 from gilscope.running.node import node
 from gilscope.running.surrendering import calibrated, empty_trace
-from gilscope.runtimes import gil_enabled
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def calibrate(job: Job, left_out: Mapping[str, str]) -> dict[str, Any]:
     skipped.update(refused)
     runnable = [name for name in runnable if name not in refused]
     laps = Laps(job, [name for name in runnable if name not in failed], {})
-    length = how_long(laps, time_value(job, SEQUENTIAL.name))
+    loops, count = how_long(laps, time_value(job, SEQUENTIAL.name))
     lost = lost_here(job.block, [SEQUENTIAL.name, *runnable])
     forget_helpers()
     failed = {**left_out, **failed, **laps.failed, **lost}
@@ -71,9 +71,8 @@ def calibrate(job: Job, left_out: Mapping[str, str]) -> dict[str, Any]:
         "skipped": skipped,
         "failed": failed,
         "workers": workers,
-        "loops": length.loops,
-        "seconds": length.seconds,
-        "laps": 0 if lost else length.laps,
+        "loops": loops,
+        "laps": 0 if lost else count,
         "file_system": job.site.file_system,
     }
 

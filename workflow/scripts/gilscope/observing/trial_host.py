@@ -11,7 +11,7 @@ import sys
 from typing import Any, TextIO
 
 from gilscope.labs import Case, Lab, load_lab
-from gilscope.labs._lock import gil_enabled
+from gilscope.running.gil import gil_enabled
 
 
 def no_core_dumps() -> None:

@@ -22,11 +22,12 @@ from gilscope.measuring.hidden import default_threads
 from gilscope.observing.keeper import Nest, carriers, end_all, kept
 from gilscope.observing.marks import MARK, TRIAL
 from gilscope.observing.waiting import exit_code
+from gilscope.running.gil import gil_enabled
 from gilscope.running.lock import check_parent, machine_lock
 from gilscope.running.node import node
 from gilscope.running.progress import TRYING, doing
 from gilscope.running.starting import read_capped
-from gilscope.runtimes import gil_enabled, runtime_name
+from gilscope.runtimes import runtime_name
 
 START_S = 20.0
 READER_S = 2.0

@@ -12,8 +12,9 @@ from dataclasses import asdict
 from typing import Any
 
 from gilscope.cells import SEQUENTIAL, Block, Turn
+from gilscope.running.gil import gil_enabled
 from gilscope.running.node import node
-from gilscope.runtimes import gil_enabled, runtime_name
+from gilscope.runtimes import runtime_name
 
 
 def moment() -> dict[str, Any]:
