@@ -114,7 +114,7 @@ def test_a_block_takes_all_that_is_open_in_it_and_says_how_many_laps() -> None:
     assert {row["stage"] for row in rows} == {3}
     assert {tuple(row["only"]) for row in rows} == {("threading-2", "asyncio-2")}
     # Two cells, a probe, and two references beside them.
-    assert costs.lap(path, rows[0]["only"]) == pytest.approx(0.5)
+    assert costs.lap(block, rows[0]["only"]) == pytest.approx(0.5)
     assert {row["laps"] for row in rows} == {2}
 
 
@@ -190,10 +190,13 @@ def test_costs_come_from_the_rounds_that_there_were() -> None:
     path = "cp311/a/large"
     assert costs.values == {(path, "sequential-1"): pytest.approx(0.3), (path, "threading-2-warm"): pytest.approx(0.1)}
     assert costs.aside[path] == pytest.approx(0.6), "0.8 s and 0.4 s were neither of the values"
-    # One cell, a probe, a reference before them and one after.
-    assert costs.lap(path, ["threading-2-warm", "unknown-2"]) == pytest.approx(0.1 + 2 * 0.3, abs=0.31)
     block = Block("cp311", "a", "large", 1, 8, ("threading-2-warm",), 3.0, 1)
-    lap = costs.lap(path, block.cells)
+    # One cell, a probe, a reference before them and one after.
+    lap = costs.lap(block, ["threading-2-warm", "unknown-2"])
+    assert lap == pytest.approx(0.1 + 2 * 0.3, abs=0.31)
+    halved = costs.lap(replace(block, part=2), ["threading-2-warm"])
+    assert halved == pytest.approx(0.1 + (lap - 0.1) / 2), "a sequential value that does half of the tasks"
+    lap = costs.lap(block, block.cells)
     assert costs.laps(block, block.cells) == int(3 / lap)
     assert costs.round(block, block.cells) == pytest.approx(0.6 + JOB_S + int(3 / lap) * lap)
     traced = replace(block, always_traced=True)

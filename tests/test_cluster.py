@@ -21,8 +21,9 @@ import pandas as pd
 import psutil
 import pytest
 from gilscope.config_files import merge_files
-from gilscope.planning import Run, plan_runs
+from gilscope.planning import plan_runs
 from gilscope.running.node import cpu_model, node
+from gilscope.runs import Run
 from servers import Missing
 from slurm import running_slurm
 from test_workflow import clone, jobs

@@ -21,7 +21,8 @@ from gilscope.destinations import why_not_here
 from gilscope.handing_on import CORES, DIGEST, FILE, export_plan, hand_on, handed_on
 from gilscope.machine import describe_machine
 from gilscope.mistakes import Mistakes
-from gilscope.planning import Run, plan_runs
+from gilscope.planning import plan_runs
+from gilscope.runs import Run
 from gilscope.uv import Refused
 from interpreters import found
 

@@ -8,7 +8,7 @@ import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
-from gilscope.planning import Run
+from gilscope.runs import Run
 
 FILE = Path(".snakemake/gilscope-plan")
 DIGEST = "GILSCOPE_PLAN"

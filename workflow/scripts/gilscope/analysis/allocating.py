@@ -157,18 +157,21 @@ class Costs:
     values: Mapping[tuple[str, str], float]
     aside: Mapping[str, float]
 
-    def lap(self, block: str, cells: Iterable[str]) -> float:
-        known = [name for name in cells if (block, name) in self.values]
-        return sum(self.values[block, name] for _, name in lap_order(known, ""))
+    def lap(self, block: Block, cells: Iterable[str]) -> float:
+        known = [name for name in cells if (block.path, name) in self.values]
+        return sum(
+            self.values[block.path, name] / (block.part if name == SEQUENTIAL.name else 1)
+            for _, name in lap_order(known, "")
+        )
 
     def laps(self, block: Block, cells: Iterable[str]) -> int:
         """How many laps over these cells fit into a round."""
-        return max(block.min_laps, min(MOST_LAPS, int(block.seconds / self.lap(block.path, cells))))
+        return max(block.min_laps, min(MOST_LAPS, int(block.seconds / self.lap(block, cells))))
 
     def round(self, block: Block, cells: Sequence[str]) -> float:
         """Seconds of a round over these cells, with their share of what lies aside; traced, it takes a lap more."""
         aside = self.aside[block.path] * (len(cells) + 1) / (len(block.cells) + 1)
-        return aside + JOB_S + (self.laps(block, cells) + block.always_traced) * self.lap(block.path, cells)
+        return aside + JOB_S + (self.laps(block, cells) + block.always_traced) * self.lap(block, cells)
 
 
 def costs_of(timings: pd.DataFrame, rounds: pd.DataFrame) -> Costs:
