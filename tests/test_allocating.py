@@ -199,5 +199,4 @@ def test_costs_come_from_the_rounds_that_there_were() -> None:
     lap = costs.lap(block, block.cells)
     assert costs.laps(block, block.cells) == int(3 / lap)
     assert costs.round(block, block.cells) == pytest.approx(0.6 + JOB_S + int(3 / lap) * lap)
-    traced = replace(block, always_traced=True)
-    assert costs.round(traced, block.cells) == pytest.approx(0.6 + JOB_S + (int(3 / lap) + 1) * lap)
+    assert costs.round(block, block.cells, traced=True) == pytest.approx(0.6 + JOB_S + (int(3 / lap) + 1) * lap)

@@ -119,7 +119,7 @@ def test_rounds_that_are_still_to_be_measured_are_kept_and_their_price_is_reserv
 
 
 def test_a_block_that_has_nothing_to_show_any_more_reserves_nothing() -> None:
-    row = {"block": BLOCK.path, "round": 6, "stage": 2, "only": ["threading-2"], "laps": 1}
+    row = {"block": BLOCK.path, "round": 6, "stage": 2, "only": ["threading-2"], "laps": 1, "traced": False}
     gone = {**row, "block": "cp311/sleep/large"}
     found = allocated({"rounds": [row, gone], "stage": 2}, [], spent_s(5) + 10)
     assert found["rounds"][:2] == [row, gone]
@@ -135,7 +135,7 @@ def write_round(folder: Path, number: int, calibrated: float, only: list[str] | 
 def test_rounds_go_with_the_calibration_that_they_were_added_to(tmp_path: Path) -> None:
     pilot = [write_round(tmp_path, number, 1.0) for number in (1, 2)]
     assert added_rounds(tmp_path, pilot) == (BEGIN, [])
-    row = {"block": BLOCK.path, "stage": 2, "only": ["threading-2"], "laps": 1}
+    row = {"block": BLOCK.path, "stage": 2, "only": ["threading-2"], "laps": 1, "traced": False}
     rows = [{**row, "round": number} for number in (3, 4, 5, 6)]
     rows[3]["only"] = []
     elsewhere = {**rows[0], "block": "cp311/sum_squares/small"}

@@ -54,7 +54,7 @@ CLAIMS = "claims:" + "".join(
     for name, above, (workload, size, workers), pool in (
         ("open", 1.0, ABOUT, "cold"),
         ("open-when-warm", 1.0, ABOUT, "warm"),
-        ("clear", 1.2, ("sleep", "medium", 4), "cold"),
+        ("clear", 0.01, ("sleep", "medium", 4), "cold"),
     )
 )
 RESULTS = "results/here-budget"

@@ -355,7 +355,8 @@ def test_a_round_that_all_blocks_get_is_not_listed_twice(
     monkeypatch.chdir(tmp_path)
     Path("results/mine").mkdir(parents=True)
     rows = [
-        {"block": block.path, "round": number, "stage": 2, "only": list(block.cells), "laps": 1} for number in (5, 6)
+        {"block": block.path, "round": number, "stage": 2, "only": list(block.cells), "laps": 1, "traced": False}
+        for number in (5, 6)
     ]
     Path("results/mine/allocation.json").write_text(json.dumps({"rounds": rows, "stage": 2}))
     assert [(turn.number, turn.stage) for _, turn in run.turns()] == [(n, 1) for n in range(1, 6)] + [(6, 2)]

@@ -46,7 +46,7 @@ class Block:
     seconds: how long one round should last.
     part: a sequential value does one of so many parts of the tasks, and its time counts for all of them.
     seldom: those of the cells that no claim names, which a round takes in its first lap and in every second one.
-    always_traced: whether a claim rests on its traces; else its first rounds' tell what they have to.
+    always_traced: whether a claim rests on its traces; else those of its first rounds tell what they have to.
     folder: where a user's own workload lies; empty for those in the package.
     external: the outside service that it may use, when the configuration names one; its address is not part of this.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -83,8 +83,7 @@ class Run:
         """Every round of every block, round by round: those that all get, then those that were allocated."""
         extra = read_turns(f"results/{self.folder}/allocation.json")
         everyone = [(block, pilot_turn(block, number)) for number in self.pilot for block in self.blocks]
-        found = [(self.blocks[self.places[path]], turn) for path, turn in extra if self.has_place(path, turn)]
-        return everyone + [(block, replace(turn, traced=block.always_traced)) for block, turn in found]
+        return everyone + [(self.blocks[self.places[path]], turn) for path, turn in extra if self.has_place(path, turn)]
 
     def has_place(self, path: str, turn: Turn) -> bool:
         """Whether an added round still is one: its block is there, and not all blocks have a round of its number."""
@@ -195,7 +194,7 @@ def read_turns(path: str) -> list[tuple[str, Turn]]:
     if not Path(path).exists():
         return []
     return [
-        (row["block"], Turn(row["round"], row["stage"], tuple(row["only"]), row["laps"]))
+        (row["block"], Turn(row["round"], row["stage"], tuple(row["only"]), row["laps"], row["traced"]))
         for row in json.loads(Path(path).read_text(encoding="utf-8"))["rounds"]
     ]
 

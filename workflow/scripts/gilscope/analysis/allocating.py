@@ -65,7 +65,10 @@ class Scatter:
 
 @dataclass(frozen=True)
 class Want:
-    """An open case: the blocks and cells that more rounds have to take, how wide its interval is and may be."""
+    """An open case: the blocks and cells that more rounds have to take, how wide its interval is and may be.
+
+    traced: whether it rests on the cells' traces.
+    """
 
     claim: str
     case: str
@@ -73,6 +76,7 @@ class Want:
     cells: Mapping[str, tuple[str, ...]]
     scatter: Scatter
     allowed: float
+    traced: bool = False
 
     def need(self, more: int = 0) -> float:
         """The interval's width in units of what is asked for, were there so many more rounds."""
@@ -106,7 +110,7 @@ def wants_of(claim: Claim, claimed: Leaf, case: Mapping[str, Any], runtime: str,
     """What a case needs that is open, or whose ceiling is in doubt; nothing where it is decided or not to be tested."""
     evidence = of_runtime(run, runtime)
     where = f"{claimed.workload}/{claimed.size}"
-    named = {"claim": claim.id, "case": claimed.case, "runtime": runtime}
+    named: dict[str, Any] = {"claim": claim.id, "case": claimed.case, "runtime": runtime}
     wants: list[Want] = []
     cells: dict[str, tuple[str, ...]]
     doubt = ceiling_in_doubt(evidence, claim, claimed)
@@ -128,7 +132,8 @@ def wants_of(claim: Claim, claimed: Leaf, case: Mapping[str, Any], runtime: str,
         names = tuple(cell.name for cell in claimed.cells)
         cells = {f"{one}/{where}": names for one, _ in found}
         scatter = max(scatters, key=Scatter.half_width)
-        wants.append(Want(**named, cells=cells, scatter=scatter, allowed=asked_for(claimed.holds)))
+        traced = claim.metric == "effective_cores"
+        wants.append(Want(**named, cells=cells, scatter=scatter, allowed=asked_for(claimed.holds), traced=traced))
     return wants
 
 
@@ -168,10 +173,10 @@ class Costs:
         """How many laps over these cells fit into a round."""
         return max(block.min_laps, min(MOST_LAPS, int(block.seconds / self.lap(block, cells))))
 
-    def round(self, block: Block, cells: Sequence[str]) -> float:
+    def round(self, block: Block, cells: Sequence[str], traced: bool = False) -> float:
         """Seconds of a round over these cells, with their share of what lies aside; traced, it takes a lap more."""
         aside = self.aside[block.path] * (len(cells) + 1) / (len(block.cells) + 1)
-        return aside + JOB_S + (self.laps(block, cells) + block.always_traced) * self.lap(block, cells)
+        return aside + JOB_S + (self.laps(block, cells) + traced) * self.lap(block, cells)
 
 
 def costs_of(timings: pd.DataFrame, rounds: pd.DataFrame) -> Costs:
@@ -193,13 +198,14 @@ def costs_of(timings: pd.DataFrame, rounds: pd.DataFrame) -> Costs:
 
 @dataclass
 class Allocation:
-    """The rounds to add to a block: how many, and the cells that they take."""
+    """The rounds to add to a block: how many, the cells that they take, and whether these are traced."""
 
     block: Block
     cells: dict[str, None] = field(default_factory=dict)
     seconds: float = 0.0
     rounds: int = 0
     have: int = 0
+    traced: bool = False
 
 
 def allocate(
@@ -218,8 +224,9 @@ def allocate(
         for path, cells in want.cells.items():
             one = given.setdefault(path, Allocation(blocks[path], have=have[path]))
             one.cells.update(dict.fromkeys(name for name in cells if name != SEQUENTIAL.name))
+            one.traced |= want.traced
     for one in given.values():
-        one.seconds = costs.round(one.block, list(one.cells))
+        one.seconds = costs.round(one.block, list(one.cells), one.traced)
     left = budget_s
     while True:
         served: set[str] = set()
@@ -289,6 +296,7 @@ def plan_rounds(allocations: Iterable[Allocation], costs: Costs, stage: int) -> 
             "stage": stage,
             "only": list(one.cells),
             "laps": costs.laps(one.block, one.cells),
+            "traced": one.traced,
         }
         for one in allocations
         for number in range(1, one.rounds + 1)

@@ -93,7 +93,7 @@ def ratio_centres(evidence: Evidence, claimed: Leaf, above: Cell, below: Cell) -
         evidence.of_cell(evidence.values, claimed, cell).set_index(place)[["seconds", "several"]]
         for cell in (above, below)
     )
-    both = first.join(second, how="inner", lsuffix="_above", rsuffix="_below")
+    both = first.merge(second, left_index=True, right_index=True, suffixes=("_above", "_below"))
     logs = pd.DataFrame(
         {
             "log_ratio": np.log(both["seconds_above"] / both["seconds_below"]),

@@ -118,13 +118,17 @@ def first_items(job: Job, cell: Cell) -> Sequence[Any]:
 
 
 def warm_up(job: Job, name: str) -> None:
-    """Start a cell's workers for a task each, as its values will be; nothing is timed, nothing checked."""
+    """Start a cell's workers, as its values will be, for a task each; nothing is timed, nothing checked.
+
+    Workers apart from this process keep nothing for the values to come: one task warms up what hands it over.
+    """
     cell = Cell.parse(name)
+    strategy = job.strategies[cell.strategy]
     doing(name)
     job.workload.fresh()
     forget_helpers()
-    with job.strategies[cell.strategy].open(cell.workers) as spread:
-        list(spread(job.workload.function, job.items[: cell.workers]))
+    with strategy.open(cell.workers) as spread:
+        list(spread(job.workload.function, job.items[: 1 if strategy.processes else cell.workers]))
 
 
 def time_value(job: Job, name: str, loops: int = 1) -> float:
@@ -169,7 +173,7 @@ class Laps:
         self.failed: dict[str, str] = {}
 
     def warm_up(self) -> None:
-        """Let each cell do a task for each of its workers: what a process does for the first time is not timed."""
+        """Let each cell do a task or a few: what a process does for the first time is not timed."""
         for name in (SEQUENTIAL.name, *self.cells):
             check_parent()
             self.tried(name, partial(warm_up, self.job, name))
@@ -206,27 +210,38 @@ class Laps:
         return None
 
 
-def how_long(laps: Laps, sequential: float) -> tuple[dict[str, int], int]:
-    """How many loops a value of each cell holds, and how many laps a round has.
+@dataclass(frozen=True)
+class Length:
+    """How many loops a value of each cell holds, how many laps a round has, and its first lap, where that is one."""
 
-    sequential: the seconds of one sequential value.
+    loops: dict[str, int]
+    laps: int
+    first: tuple[Value, ...] = ()
+
+
+def how_long(laps: Laps, sequential: float, seed: str) -> Length:
+    """What the rounds of a block share, from one lap, or from two where values are short.
+
+    sequential: the seconds of one sequential value. seed: as for ``Laps.take``.
     """
     block = laps.job.block
     if nothing_to_decide(sequential / block.part, laps.cells, block.seconds, block.min_laps):
-        return dict.fromkeys([SEQUENTIAL.name, *laps.cells], 1), block.min_laps
+        return Length(dict.fromkeys([SEQUENTIAL.name, *laps.cells], 1), block.min_laps)
     began = time.perf_counter()
-    values = laps.take(0, "calibration")
+    first = values = laps.take(1, seed)
     laps.loops = loops_for(values)
     if max(laps.loops.values()) > 1:
         began = time.perf_counter()
-        values = [*values, *laps.take(1, "calibration")]
+        first = laps.take(1, seed)
+        values = [*values, *first]
     whole = time.perf_counter() - began
     loops = loops_for(values)
     taken = {value.cell: loops[value.cell] * value.seconds for value in values}
     seldom = [taken[name] for name in block.seldom if name in taken]
     beside = len(seldom) / (REFERENCE_EVERY - 1) * taken[SEQUENTIAL.name] / block.part
     usual = max(whole - (1 - 1 / SELDOM) * (sum(seldom) + beside), whole / SELDOM)
-    return loops, laps_for(block.seconds, usual, block.min_laps)
+    counted = all(value.loops == loops[value.cell] for value in first)
+    return Length(loops, laps_for(block.seconds, usual, block.min_laps), tuple(first) if counted else ())
 
 
 def nothing_to_decide(sequential_seconds: float, cells: Sequence[str], seconds: float, min_laps: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -47,50 +47,62 @@ def applicable(job: Job) -> tuple[list[str], dict[str, str]]:
     return runnable, skipped
 
 
-def calibrate(job: Job, left_out: Mapping[str, str]) -> dict[str, Any]:
-    """Which cells can be timed, how many loops a value and how many laps a round of this block has.
+def seed_of(block: Block, turn: Turn) -> str:
+    """What decides the order of the cells in each lap of a round."""
+    return f"{block.path}/{turn.number}"
 
-    A sequential task comes first: what fails or hangs everywhere shall cost its time once, and not once a cell. Then a
-    lap finds the loops, and with them the time that a lap takes, where a single sequential value does not tell both.
-    Cells that fail here are left out; where the sequential one does, all fail with it, and no round takes a lap.
-    left_out: cells known to fail, each with the reason.
+
+def survey(job: Job, left_out: Mapping[str, str]) -> dict[str, Any]:
+    """What the workers of each cell say, and which cells can be timed.
+
+    A sequential task comes first: what fails or hangs everywhere shall cost its time once, and not once a cell. Cells
+    that fail here are left out. left_out: cells known to fail, each with the reason.
     """
     able, skipped = applicable(job)
     runnable = [name for name in able if name not in left_out]
     ask_workers(job, SEQUENTIAL.name)
     workers, refused, failed = probe_workers(job, runnable)
-    skipped.update(refused)
-    runnable = [name for name in runnable if name not in refused]
-    laps = Laps(job, [name for name in runnable if name not in failed], {})
-    loops, count = how_long(laps, time_value(job, SEQUENTIAL.name))
-    lost = lost_here(job.block, [SEQUENTIAL.name, *runnable])
-    forget_helpers()
-    failed = {**left_out, **failed, **laps.failed, **lost}
+    failed = {**left_out, **failed}
     return {
-        "cells": [name for name in runnable if name not in failed],
-        "skipped": skipped,
+        "cells": [name for name in runnable if name not in refused and name not in failed],
+        "skipped": {**skipped, **refused},
         "failed": failed,
         "workers": workers,
-        "loops": loops,
-        "laps": 0 if lost else count,
         "file_system": job.site.file_system,
     }
 
 
+def calibrate(job: Job, turn: Turn, surveyed: Mapping[str, Any]) -> tuple[dict[str, Any], list[Value]]:
+    """How many loops a value and how many laps a round of this block has, and this round's first lap.
+
+    A lap finds that out, where a single sequential value does not; it is the round's first, if it was one as all others
+    are. Cells that fail here are left out; where the sequential one loses its lock, all fail, and no round takes a lap.
+    """
+    laps = Laps(job, surveyed["cells"], {})
+    length = how_long(laps, time_value(job, SEQUENTIAL.name), seed_of(job.block, turn))
+    lost = lost_here(job.block, [SEQUENTIAL.name, *surveyed["cells"]])
+    forget_helpers()
+    failed = {**surveyed["failed"], **laps.failed, **lost}
+    cells = [name for name in surveyed["cells"] if name not in failed]
+    found = {"cells": cells, "failed": failed, "loops": length.loops, "laps": 0 if lost else length.laps}
+    return {**surveyed, **found}, [value for value in length.first if value.cell not in failed]
+
+
 def take_laps(
-    job: Job, turn: Turn, calibration: Mapping[str, Any], left_out: Mapping[str, str]
+    job: Job, turn: Turn, calibration: Mapping[str, Any], left_out: Mapping[str, str], first: Iterable[Value] = ()
 ) -> tuple[list[Value], dict[str, str]]:
     """A round's values in the order taken, and the cells that failed, with the reason.
 
-    Raises WrongAnswer when a cell's answers are not the sequential ones. A cell that loses its lock loses its values.
+    first: the values of its first lap, where that has been taken. Raises WrongAnswer when a cell's answers are not the
+    sequential ones. A cell that loses its lock loses its values.
     """
     cells = [name for name in turn.of(calibration["cells"]) if name not in left_out]
-    laps, values = Laps(job, cells, calibration["loops"]), []
+    laps, values = Laps(job, cells, calibration["loops"]), [*first]
     if not turn.first:
         laps.warm_up()
     count = turn.laps or calibration["laps"]
-    for lap in range(1, count + 1):
-        values += laps.take(lap, f"{job.block.path}/{turn.number}", before=(turn.number - 1) * count)
+    for lap in range(2 if values else 1, count + 1):
+        values += laps.take(lap, seed_of(job.block, turn), before=(turn.number - 1) * count)
     lost = lost_meanwhile(job, laps.cells)
     forget_helpers()
     return [value for value in values if value.cell not in lost], {**left_out, **laps.failed, **lost}
@@ -119,14 +131,17 @@ def take_round(
                 raise NotApplicable(calibration.get("not_applicable") or "")
             with sampling(turn.traced) as sampler, prepared(block, folder) as job:
                 job.expect()
+                first: list[Value] = []
                 if calibration is None:
-                    calibration = {**calibrate(job, left_out), **span(before["time"], waited)}
+                    surveyed = {**survey(job, left_out), **span(before["time"], waited)}
                     waited = 0.0
                 if sampler:
                     sampler.ready()
                 before = read_environment()
+                if calibration is None:
+                    calibration, first = calibrate(job, turn, surveyed)
                 if calibration.get("laps"):
-                    values, failed = take_laps(job, turn, calibration, left_out)
+                    values, failed = take_laps(job, turn, calibration, left_out, first)
                 after = read_environment()
                 trace["failed"] = dict(failed)
                 if sampler and values:
