@@ -20,10 +20,10 @@ from scipy import stats
 from simulated import simulate
 
 PILOT = 5
-BUDGETS = (0.2, 1.0)
+BUDGETS = (0.5, 1.0)
 """What the second and the third stage may take, in units of what the first one took."""
-CELLS = ("threading-2", "multiprocessing-2")
-BLOCKS = 30
+CASES = (9, 6, 5, 4, *[2] * 8, *[1] * 20)
+"""How many cases a block has, each about a cell of its own: a few blocks have many, as in the default sweep."""
 LEAST_SCATTER, MOST_SCATTER = 0.02, 0.3
 HOLDS = [Holds(above=1.2), Holds(above=1.5), Holds(below=1.1), Holds(below=0.9), Holds(within=(0.8, 1.25))]
 AT, NEAR, FAR = 16, 16, 28
@@ -94,7 +94,7 @@ def right_verdict(holds: Holds, truth: float, at: bool) -> str:
 
 @dataclass
 class Sweep:
-    """One sweep of two cases a block. noise: draws round centres of standard deviation 1, shape (..., rounds)."""
+    """One sweep. noise: draws round centres of standard deviation 1, shape (..., rounds)."""
 
     random: np.random.Generator
     noise: Any = normal
@@ -102,21 +102,26 @@ class Sweep:
     known: dict[tuple[int, int], tuple[Spread, Tests]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        random, cases = self.random, BLOCKS * len(CELLS)
-        paths = [Block("cp311", f"block_{one}", "large", 1, 8, CELLS, 1.0, 3) for one in range(BLOCKS)]
-        self.blocks = {block.path: block for block in paths}
-        self.places = [(path, cell) for path in self.blocks for cell in CELLS]
-        seconds = np.exp(random.uniform(np.log(0.02), np.log(0.3), BLOCKS))
+        random, cases = self.random, sum(CASES)
+        blocks = [
+            Block(
+                "cp311", f"block_{one}", "large", 1, 8, tuple(f"threading-{2 + cell}" for cell in range(count)), 1.0, 1
+            )
+            for one, count in enumerate(CASES)
+        ]
+        self.blocks = {block.path: block for block in blocks}
+        self.places = [(block.path, cell) for block in blocks for cell in block.cells]
+        seconds = np.exp(random.uniform(np.log(0.02), np.log(0.3), len(CASES)))
         values = {
-            (path, cell): float(one)
-            for path, one in zip(self.blocks, seconds, strict=True)
-            for cell in (*CELLS, SEQUENTIAL.name)
+            (block.path, cell): float(one)
+            for block, one in zip(blocks, seconds, strict=True)
+            for cell in (*block.cells, SEQUENTIAL.name)
         }
         self.costs = Costs(values, dict.fromkeys(self.blocks, 0.5))
         self.holds = [HOLDS[one] for one in random.integers(len(HOLDS), size=cases)]
         self.place_truths()
-        scatter = np.exp(random.uniform(np.log(LEAST_SCATTER), np.log(MOST_SCATTER), BLOCKS)).repeat(len(CELLS))
-        shared = self.noise(random, (BLOCKS, MOST_ROUNDS)).repeat(len(CELLS), axis=0)
+        scatter = np.exp(random.uniform(np.log(LEAST_SCATTER), np.log(MOST_SCATTER), len(CASES))).repeat(CASES)
+        shared = self.noise(random, (len(CASES), MOST_ROUNDS)).repeat(CASES, axis=0)
         own = self.noise(random, (cases, MOST_ROUNDS))
         self.logs = self.truths[:, None] + scatter[:, None] * (shared + own) / np.sqrt(2)
 
@@ -186,7 +191,7 @@ class Sweep:
 
     def run(self, rule: Rule) -> list[np.ndarray]:
         """The rounds of each case at each look, as the stages of a run give them."""
-        pilot = PILOT * sum(self.costs.round(block, CELLS) for block in self.blocks.values())
+        pilot = PILOT * sum(self.costs.round(block, block.cells) for block in self.blocks.values())
         looks = [np.full(len(self.truths), PILOT)]
         for budget in BUDGETS:
             looks.append(self.more(looks, rule, budget * pilot))

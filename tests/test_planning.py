@@ -322,7 +322,7 @@ def test_the_default_runtimes_ask_nothing_of_a_sweep_with_claims_of_its_own(plan
 def test_what_a_budget_is_spent_on_is_told_before_it_is(plan: Plan) -> None:
     large = "machines: {here: {cores: 256}}\n"
     for text, lines in (
-        (ELSEWHERE, ["every block gets 4 rounds, not 5"]),
+        ("machines: {here: {cores: 6}}\n", ["every block gets 4 rounds, not 5"]),
         (large, ["on 256 cores the sweep leaves out, of what no claim needs, worker counts beyond the cores", "3 rounds, not 5", "budget_minutes is 12"]),
         (large + "budget_minutes: 60\n", ["to fit 12 min", "3 rounds, not 5"]),
         (large + "budget_minutes: 0\n", []),

@@ -33,9 +33,8 @@ def test_intervals_of_cases_that_stopped_and_of_those_that_went_on_cover_the_tru
 
 
 def test_verdicts_are_false_no_more_often_than_they_may(found: pd.DataFrame) -> None:
-    """640 tests whose threshold is the truth: 5 %, and not the 8 % of looking as often as one likes."""
-    assert found.loc["single", "ours"] <= 0.05
-    assert found.loc["single", "naive"] > 0.06
+    """640 tests whose threshold is the truth: 5 % at most, and looking as often as one likes takes more."""
+    assert found.loc["single", "ours"] <= 0.05 < found.loc["single", "naive"]
     assert found.loc["discovery", "ours"] <= 0.05
     assert found.loc["discovery", "ours"] > 0, "there is something to get wrong"
 

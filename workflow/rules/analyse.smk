@@ -46,18 +46,21 @@ rule collect:
 
 
 rule estimate:
-    """One row per cell and metric: estimate, interval, noise floor, flags; the scaling laws' parameters; what pays when."""
+    """One row per cell and metric: estimate, interval, noise floor, flags; scaling laws; what pays when; what to use."""
     input:
         timings="results/{machine}/timings.parquet",
         traces="results/{machine}/traces.parquet",
         rounds="results/{machine}/rounds.parquet",
         machine="results/{machine}/machine.json",
-        code=ANALYSIS,
+        runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
+        claims=CONFIG.claims,
+        code=[*ANALYSIS, *package("claim*.py")],
     output:
         estimates="results/{machine}/estimates.parquet",
         summary="results/{machine}/summary.csv",
         scaling="results/{machine}/scaling.json",
         break_even="results/{machine}/break_even.json",
+        decisions="results/{machine}/decisions.json",
     log:
         "results/{machine}/logs/estimate.log",
     localrule: True
@@ -68,14 +71,12 @@ rule estimate:
 
 
 rule judge:
-    """Each claim's verdict, the talk's decision table filled in, and the runtimes' sequential times side by side."""
+    """Each claim's verdict, and the runtimes' sequential times side by side."""
     input:
         timings="results/{machine}/timings.parquet",
         traces="results/{machine}/traces.parquet",
         observations="results/{machine}/observations.parquet",
         rounds="results/{machine}/rounds.parquet",
-        estimates="results/{machine}/estimates.parquet",
-        break_even="results/{machine}/break_even.json",
         gaps="results/{machine}/gaps.json",
         machine="results/{machine}/machine.json",
         runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
@@ -84,7 +85,6 @@ rule judge:
     output:
         verdicts="results/{machine}/verdicts.json",
         across="results/{machine}/across.json",
-        decisions="results/{machine}/decisions.json",
         irrefutable="results/{machine}/irrefutable.json",
     log:
         "results/{machine}/logs/judge.log",

@@ -75,7 +75,7 @@ rule measure:
 
 
 checkpoint allocate:
-    """The rest of the budget: more rounds for the cases that are open, the neediest first. Earlier ones are kept."""
+    """The rest of the budget: more rounds for the cases that are open, where they tell most. Earlier ones are kept."""
     input:
         raws=lambda wildcards: run_of(wildcards).files(
             f"raw/{ALL_ROUNDS}.json", pilot=True

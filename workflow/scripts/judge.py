@@ -1,7 +1,6 @@
 from gilscope.analysis.allocating import remedy_for
 from gilscope.analysis.collecting import Collected, collect_runtimes
 from gilscope.analysis.comparing import compare_runtimes
-from gilscope.analysis.decisions import fill_decisions
 from gilscope.analysis.looks import gather_looks, stages_of
 from gilscope.analysis.tables import read_json, read_table, write_json
 from gilscope.analysis.verdicts import judge
@@ -14,7 +13,7 @@ if __name__ == "__main__":
     collected = Collected(
         *map(read_table, (given.timings, given.traces, given.rounds, given.observations)),
         gaps=read_json(given.gaps),
-        runtimes=(runtimes := collect_runtimes(given.runtimes)),
+        runtimes=collect_runtimes(given.runtimes),
     )
     stages = stages_of(rounds := collected.rounds)
     looks = max(2, stages) if snakemake.params.budgeted else stages
@@ -25,7 +24,3 @@ if __name__ == "__main__":
     write_json(verdicts, snakemake.output.verdicts)
     write_json(compare_runtimes(evidence), snakemake.output.across)
     write_json(claims.irrefutable, snakemake.output.irrefutable)
-    estimates, pays = read_table(given.estimates), read_json(given.break_even)
-    whole = [runtime for runtime, facts in runtimes.items() if not facts.get("claims")]
-    decisions = fill_decisions(claims.decisions, estimates, whole, pays)
-    write_json(decisions, snakemake.output.decisions)

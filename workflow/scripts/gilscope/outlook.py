@@ -13,13 +13,13 @@ from gilscope.workloads import Site, load_workload
 
 START_S = 5.0
 """From the call to the first measurement."""
-JOB_S = 0.4
+JOB_S = 0.3
 """What a job takes beside the laps, traces and preparations that it records: an interpreter, and the workflow."""
 BESIDE_VALUE_S = 0.007
 POOL_START_S = 0.025
 WORKER_START_S = 0.005
 """What comes with each value, with each pool of processes, and with each process in it."""
-ANALYSIS_S = 24.0
+ANALYSIS_S = 20.0
 """From the last measurement to the report, with the step that allocates the rest of the budget."""
 
 

@@ -1,7 +1,7 @@
-"""Where the rest of a budget goes: more rounds for the cases that are still open, the neediest first.
+"""Where the rest of a budget goes: more rounds for the cases that are still open, where they tell most.
 
-Which cases are open the verdicts tell, and pay for (``looks``). How many rounds each gets is a matter of the budget and
-of its scatter: an interval's width against what its threshold asks for, so that no estimate draws rounds to itself.
+Which cases are open the verdicts tell, and pay for (``looks``). How many rounds each gets is a matter of the budget, of
+its scatter and of what a round costs, so that no estimate draws rounds to itself.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ FINEST, COARSEST = 0.03, 0.2
 ENOUGH = 0.5
 """What is this much sharper than its threshold asks for, and open, lies so near to it that no budget is the remedy."""
 MOST_ROUNDS = 100
+ADDED_S = 1.0
+"""What an added round lasts at least, whatever its block's rounds last: to start it takes half of that."""
 RIVALS = 2
 """About how many times smaller a p value must be for being one of a family of which half are clear."""
 
@@ -170,8 +172,8 @@ class Costs:
         )
 
     def laps(self, block: Block, cells: Iterable[str]) -> int:
-        """How many laps over these cells fit into a round."""
-        return max(block.min_laps, min(MOST_LAPS, int(block.seconds / self.lap(block, cells))))
+        """How many laps over these cells fit into an added round."""
+        return max(block.min_laps, min(MOST_LAPS, int(max(block.seconds, ADDED_S) / self.lap(block, cells))))
 
     def round(self, block: Block, cells: Sequence[str], traced: bool = False) -> float:
         """Seconds of a round over these cells, with their share of what lies aside; traced, it takes a lap more."""
@@ -211,11 +213,11 @@ class Allocation:
 def allocate(
     wants: Sequence[Want], blocks: Mapping[str, Block], costs: Costs, have: Mapping[str, int], budget_s: float
 ) -> list[Allocation]:
-    """A round for every block with open cases, the neediest first, again and again until the budget is spent.
+    """Round by round to where one narrows the open cases' intervals most per second, until the budget is spent.
 
-    All get the same number but for the last turn, and for those that are sharp enough. That decides more than to serve
-    the widest alone would, which are often too wide for any budget (docs/evidence.md). A round takes all cells of its
-    block that are open.
+    A block with many open cases, cheap rounds or few rounds so far comes first; a case that is sharp enough draws no
+    more. To serve the widest first decides less: it is often too wide for any budget (docs/evidence.md). A round takes
+    all cells of its block that are open.
 
     blocks: by path. have: how many rounds each has.
     """
@@ -227,21 +229,30 @@ def allocate(
             one.traced |= want.traced
     for one in given.values():
         one.seconds = costs.round(one.block, list(one.cells), one.traced)
+    together = {tuple(want.cells): [given[path] for path in want.cells] for want in wants}
+    served = {paths: [want for want in wants if {*want.cells} <= {*paths}] for paths in together}
     left = budget_s
-    while True:
-        served: set[str] = set()
-        for want in sorted(wants, key=lambda want: -want.need(fewest(want, given))):
-            mine = [given[path] for path in want.cells if path not in served]
-            price = sum(one.seconds for one in mine)
-            full = any(one.have + one.rounds >= MOST_ROUNDS for one in mine)
-            if not mine or full or price > left or want.need(fewest(want, given)) <= ENOUGH:
-                continue
-            left -= price
-            for one in mine:
-                one.rounds += 1
-                served.add(one.block.path)
-        if not served:
-            return [one for one in given.values() if one.rounds]
+
+    def worth(paths: tuple[str, ...]) -> float:
+        """By how much a round more for these blocks narrows intervals, in logarithms, per second."""
+        price = sum(one.seconds for one in together[paths])
+        full = any(one.have + one.rounds >= MOST_ROUNDS for one in together[paths])
+        return 0.0 if full or price > left else sum(gain(want, given) for want in served[paths]) / price
+
+    while together:
+        best = max(together, key=worth)
+        if not worth(best):
+            break
+        for one in together[best]:
+            one.rounds += 1
+            left -= one.seconds
+    return [one for one in given.values() if one.rounds]
+
+
+def gain(want: Want, given: Mapping[str, Allocation]) -> float:
+    """By how much a case's interval narrows with one round more, in logarithms; nothing where it is sharp enough."""
+    more = fewest(want, given)
+    return math.log(want.need(more) / want.need(more + 1)) if want.need(more) > ENOUGH else 0.0
 
 
 def fewest(want: Want, given: Mapping[str, Allocation]) -> int:
