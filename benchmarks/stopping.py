@@ -3,7 +3,7 @@
     python benchmarks/stopping.py      simulated, so it needs no quiet machine
 
 Sweeps of 60 cases in 32 blocks, four of which have 24 of them; rounds scatter by 2 to 30 %. 16 of the truths lie at
-their thresholds, where any verdict is false, 16 from 2 to 10 % from them, 28 farther. Every block gets 5 rounds, then
+their thresholds, where any verdict is false, 16 from 2 to 10 % from them, 28 farther. Every block gets 7 rounds, then
 what is open gets more, for 50 % of what those took; after that once more, for 100 %. Which cases are open, who gets how
 many rounds, the tests and the verdicts are what the product says. Of the naive ways one tests at 5 % after every stage;
 the other also wants each interval as narrow as its estimate is far from the threshold.

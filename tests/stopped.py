@@ -19,7 +19,7 @@ from gilscope.claims import Holds
 from scipy import stats
 from simulated import simulate
 
-PILOT = 5
+PILOT = 7
 BUDGETS = (0.5, 1.0)
 """What the second and the third stage may take, in units of what the first one took."""
 CASES = (9, 6, 5, 4, *[2] * 8, *[1] * 20)
