@@ -14,6 +14,7 @@ import pytest
 from gilscope.cells import SEQUENTIAL, Block
 from gilscope.measuring.job import Job, WrongAnswer
 from gilscope.measuring.laps import (
+    AGAIN,
     CELLS_PER_PROBE,
     MOST_LAPS,
     SHORTEST_VALUE_S,
@@ -83,6 +84,24 @@ def test_no_value_is_shorter_than_the_shortest(timed: list[tuple[str, float]]) -
         fastest = min(seconds for name, seconds in timed if name == cell)
         assert loops[cell] * fastest >= SHORTEST_VALUE_S * (1 - 1e-9)
         assert loops[cell] == 1 or (loops[cell] - 1) * fastest < SHORTEST_VALUE_S
+
+
+def test_what_fills_several_cores_is_looked_at_for_longer() -> None:
+    timed = {"sequential-1": 0.08, "ceiling-2-warm": 0.042, "multiprocessing-2": 0.07, "threading-2": 0.08}
+    values = [Value(cell, 1, 0, 1, seconds) for cell, seconds in timed.items()]
+    assert loops_for(values, reference=0.08) == dict.fromkeys(timed, 1) | {"ceiling-2-warm": AGAIN}
+    assert loops_for(values) == dict.fromkeys(timed, 1), "waiting fills no core"
+    short = [Value("ceiling-2-warm", 1, 0, 1, 0.0001)]
+    assert loops_for(short, reference=0.001)["ceiling-2-warm"] == 50
+
+
+def test_a_cold_value_starts_its_helpers_in_each_of_its_loops(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    forgotten = []
+    monkeypatch.setattr("gilscope.measuring.laps.forget_helpers", lambda: forgotten.append(1))
+    time_value(job, "multiprocessing-2", loops=3)
+    assert len(forgotten) == 3
+    time_value(job, "threading-2", loops=3)
+    assert len(forgotten) == 4, "threads have none"
 
 
 @pytest.mark.parametrize(

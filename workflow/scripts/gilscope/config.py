@@ -31,10 +31,10 @@ class Measure(Strict):
     """How long and how often."""
 
     rounds: int = Field(
-        5, ge=1, le=100, strict=True, description="the rounds that every block gets are a whole number from 1 to 100"
+        7, ge=1, le=100, strict=True, description="the rounds that every block gets are a whole number from 1 to 100"
     )
     seconds: float = Field(
-        1.8, ge=0.1, le=3600, description="the seconds that a round of one block lasts are 0.1 to 3600"
+        0.8, ge=0.1, le=3600, description="the seconds that a round of one block lasts are 0.1 to 3600"
     )
     min_laps: int = Field(1, ge=1, le=100, strict=True, description="the fewest laps of a round are 1 to 100")
     limit_s: int = Field(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from gilscope.cells import SEQUENTIAL, Block, Cell, Turn
-from gilscope.measuring.laps import SELDOM, SHORTEST_VALUE_S, lap_order, laps_for
+from gilscope.measuring.laps import AGAIN, FASTER, SELDOM, SHORTEST_VALUE_S, lap_order, laps_for, nothing_to_decide
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Site, load_workload
 
@@ -29,10 +29,11 @@ def value_seconds(block: Block) -> float:
     return max(SHORTEST_VALUE_S, block.tasks * facts.task_seconds(block.size, block.parameter))
 
 
-def cell_seconds(block: Block, cell: Cell, cores: int) -> float:
+def cell_seconds(block: Block, cell: Cell, cores: int, again: int = 1) -> float:
     """About how long one value of a cell takes with all that comes with it: the start of its workers, their warm-up.
 
     Waiting is divided by the workers, computing by the cores that processes can use; threads have the lock.
+    again: how many loops a value holds of a cell that fills several cores.
     """
     facts, strategy = load_workload(block.workload, block.folder), load_strategies()[cell.strategy]
     workers = min(cell.workers, block.tasks)
@@ -42,12 +43,16 @@ def cell_seconds(block: Block, cell: Cell, cores: int) -> float:
     value = whole * (waiting / workers + (1 - waiting) / (min(workers, cores) if apart else 1))
     warm_up = (1.0 if strategy.control else workers / block.tasks) if cell.pool == "warm" else 0.0
     starts = POOL_START_S + WORKER_START_S * cell.workers if apart else 0.0
-    return BESIDE_VALUE_S + value * (1 + warm_up) + starts
+    cold = starts if cell.pool == "cold" else 0.0
+    loops = again if apart and facts.kind == "cpu" and FASTER * (value + cold) < whole else 1
+    return BESIDE_VALUE_S + value * (loops + warm_up) + starts + cold * (loops - 1)
 
 
 def lap_seconds(block: Block, cells: Iterable[str], cores: int) -> float:
     """About how long a lap over these cells takes, with the probes and the sequential values beside them."""
-    return sum(cell_seconds(block, Cell.parse(name), cores) for _, name in lap_order(list(cells), ""))
+    few = nothing_to_decide(value_seconds(block) / block.part, block.cells, block.seconds, block.min_laps)
+    names = [name for _, name in lap_order(list(cells), "")]
+    return sum(cell_seconds(block, Cell.parse(name), cores, again=1 if few else AGAIN) for name in names)
 
 
 @functools.cache

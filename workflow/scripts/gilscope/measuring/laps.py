@@ -22,6 +22,9 @@ SHORTEST_VALUE_S = 0.005
 MOST_LAPS = 100
 REFERENCE_EVERY = 3
 CELLS_PER_PROBE = 6
+FASTER, AGAIN = 1.3, 4
+"""A cell that computes so many times as fast as one worker fills several cores, whose speeds come and go: it scatters
+most, and a value of it holds so many loops."""
 SELDOM = 2
 """In one lap of so many, and in the first of each round, a block takes the cells that no claim names."""
 
@@ -154,11 +157,14 @@ def time_value(job: Job, name: str, loops: int = 1) -> float:
             seconds = time.perf_counter() - began
             job.check(name, list(answers))
     else:
-        began = time.perf_counter()
-        for _ in range(loops):
+        seconds = 0.0
+        for loop in range(loops):
+            if loop and strategy.processes:
+                forget_helpers()
+            began = time.perf_counter()
             with strategy.open(cell.workers) as spread:
                 collected = list(spread(function, items))
-        seconds = time.perf_counter() - began
+            seconds += time.perf_counter() - began
         job.check(name, collected)
     return part * seconds / loops
 
@@ -228,20 +234,19 @@ def how_long(laps: Laps, sequential: float, seed: str) -> Length:
     if nothing_to_decide(sequential / block.part, laps.cells, block.seconds, block.min_laps):
         return Length(dict.fromkeys([SEQUENTIAL.name, *laps.cells], 1), block.min_laps)
     began = time.perf_counter()
-    first = values = laps.take(1, seed)
-    laps.loops = loops_for(values)
-    if max(laps.loops.values()) > 1:
+    values = laps.take(1, seed)
+    reference = min(value.seconds for value in values if value.cell == SEQUENTIAL.name) / block.part
+    loops = loops_for(values, reference if laps.job.workload.kind == "cpu" else None)
+    if min(value.seconds for value in values) < SHORTEST_VALUE_S:
+        laps.loops = loops
         began = time.perf_counter()
-        first = laps.take(1, seed)
-        values = [*values, *first]
-    whole = time.perf_counter() - began
-    loops = loops_for(values)
+        values = laps.take(1, seed)
+    whole = time.perf_counter() - began + sum((loops[one.cell] - one.loops) * one.seconds for one in values)
     taken = {value.cell: loops[value.cell] * value.seconds for value in values}
     seldom = [taken[name] for name in block.seldom if name in taken]
-    beside = len(seldom) / (REFERENCE_EVERY - 1) * taken[SEQUENTIAL.name] / block.part
+    beside = len(seldom) / (REFERENCE_EVERY - 1) * reference
     usual = max(whole - (1 - 1 / SELDOM) * (sum(seldom) + beside), whole / SELDOM)
-    counted = all(value.loops == loops[value.cell] for value in first)
-    return Length(loops, laps_for(block.seconds, usual, block.min_laps), tuple(first) if counted else ())
+    return Length(loops, laps_for(block.seconds, usual, block.min_laps), tuple(values))
 
 
 def nothing_to_decide(sequential_seconds: float, cells: Sequence[str], seconds: float, min_laps: int) -> bool:
@@ -255,12 +260,18 @@ def nothing_to_decide(sequential_seconds: float, cells: Sequence[str], seconds: 
     return long_enough and references * sequential_seconds * (min_laps + 1) >= seconds
 
 
-def loops_for(values: Iterable[Value]) -> dict[str, int]:
-    """How many loops one value of each cell holds, so that it is not shorter than a few milliseconds."""
+def loops_for(values: Iterable[Value], reference: float | None = None) -> dict[str, int]:
+    """How many loops one value of each cell holds, so that it is not shorter than a few milliseconds.
+
+    reference: the seconds of a sequential value, where the work computes; see ``FASTER``.
+    """
     fastest: dict[str, float] = {}
     for value in values:
         fastest[value.cell] = min(value.seconds, fastest.get(value.cell, math.inf))
-    return {cell: max(1, math.ceil(SHORTEST_VALUE_S / seconds)) for cell, seconds in fastest.items()}
+    return {
+        cell: max(AGAIN if FASTER * seconds < (reference or 0.0) else 1, math.ceil(SHORTEST_VALUE_S / seconds))
+        for cell, seconds in fastest.items()
+    }
 
 
 def laps_for(seconds: float, lap_seconds: float, min_laps: int) -> int:
