@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from apart import apart
 from gilscope.cells import Block
 from gilscope.running.node import cpu_model
 from interpreters import equipped
@@ -70,7 +71,7 @@ def measure(environment: dict[str, str], this_machine: Path) -> Callable[..., su
         command += ["--events", folder / f"traces/round-{number}.trace.json", *more]
         process = subprocess.Popen(
             command,
-            env={**environment, "TMPDIR": str(folder)},
+            env={**environment, **apart(folder)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

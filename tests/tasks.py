@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from contextlib import asynccontextmanager
+from typing import Any
 
 from gilscope.workloads import workload
 
@@ -64,3 +65,8 @@ async def counting(offload):
 def tasks_in_flight(task: int) -> int:
     """As a coroutine, the most tasks that were in flight together while this one was."""
     return 1
+
+
+def keep_for_later(number: int) -> Any:
+    """What no pickle can hold."""
+    return lambda: number

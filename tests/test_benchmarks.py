@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from apart import apart
 from bundled import small_results
 
 Bench = Callable[..., str]
@@ -26,7 +27,7 @@ def bench(root: Path, tmp_path: Path) -> Bench:
     def call(name: str, *arguments: Any) -> str:
         done = subprocess.run(
             [sys.executable, str(root / "benchmarks" / f"{name}.py"), *map(str, arguments)],
-            env={**os.environ, "TMPDIR": str(tmp_path)},
+            env={**os.environ, **apart(tmp_path)},
             capture_output=True,
             text=True,
             check=False,

@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from apart import apart
 from gilscope.analysis.budget import ANALYSIS_S, spent_on
 from gilscope.measuring.raw import read_values
 from test_workflow import clone, command, jobs, measuring_processes, run_in
@@ -180,7 +181,7 @@ def test_a_run_that_is_killed_among_added_rounds_resumes_there(pilot: Path, tmp_
     process = subprocess.Popen(
         command(*UP_TO, "--config", budget),
         cwd=folder,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, **apart(tmp_path)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

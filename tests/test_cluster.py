@@ -20,6 +20,7 @@ from typing import Any
 import pandas as pd
 import psutil
 import pytest
+from apart import apart
 from gilscope.config_files import merge_files
 from gilscope.planning import plan_runs
 from gilscope.running.node import cpu_model, node
@@ -39,7 +40,8 @@ machines:
   two: {cores: 2, memory_gib: 8, partition: second, constraint: here}
 """
 TINY = (
-    "budget_minutes: 0\nsweep: {claims: false, workloads: [{name: sum_squares, workers: [2]}]}\nlabs: {names: false}\n"
+    "budget_minutes: 0\nmeasure: {rounds: 5}\nlabs: {names: false}\n"
+    "sweep: {claims: false, workloads: [{name: sum_squares, workers: [2]}]}\n"
 )
 
 
@@ -48,7 +50,7 @@ class Cluster:
 
     def __init__(self, folder: Path, plugin: Path):
         self.folder = folder
-        self.environment = {**os.environ, "PYTHONPATH": str(plugin), "TMPDIR": str(folder.parent)}
+        self.environment = {**os.environ, "PYTHONPATH": str(plugin), **apart(folder.parent)}
 
     def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

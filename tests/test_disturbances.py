@@ -14,7 +14,8 @@ from gilscope.analysis.collecting import collect_rounds, collect_timings
 from gilscope.analysis.disturbances import flag_rounds, readings, summarise_flags
 from gilscope.cells import Block
 from gilscope.config import Limits
-from gilscope.measuring.environment import own_cgroups, read_environment, throttling
+from gilscope.measuring import environment
+from gilscope.measuring.environment import read_environment, stopped
 
 QUIET = {
     "time": 100.0,
@@ -27,8 +28,7 @@ QUIET = {
     "cores": 2,
     "swap_in_bytes": 0,
     "swap_out_bytes": 0,
-    "throttled_periods": 0,
-    "throttled_us": 0,
+    "throttled_us": [7_000, 90_000_000],
 }
 LATER = {**QUIET, "time": 110.0, "busy_s": 65.0, "own_s": 15.9}
 BUSY = "other processes were busy"
@@ -48,7 +48,11 @@ def flags_after(usual: dict[str, Any] = LATER, **changed: Any) -> str:
         ({}, ""),
         ({"busy_s": 71.0}, BUSY),
         ({"steal_s": 5.0}, "the hypervisor took CPU time"),
-        ({"throttled_us": 20_000}, "the CPU quota stopped it"),
+        ({"throttled_us": [27_000, 90_000_000]}, "the CPU quota stopped it"),
+        ({"throttled_us": [7_000, 90_000_000]}, ""),
+        ({"throttled_us": [7_000, 90_020_000]}, "the CPU quota stopped it"),
+        ({"throttled_us": [None, 90_020_000]}, "the CPU quota stopped it"),
+        ({"throttled_us": [20_000]}, ""),
         ({"frequency_mhz": 2000.0}, "the frequency was low"),
         ({"governor": "powersave"}, "another governor was in force"),
         ({"swap_out_bytes": 64 * 2**20}, "memory was swapped"),
@@ -84,32 +88,32 @@ def test_this_machine_can_be_read() -> None:
     assert found["busy_s"] > found["own_s"] / 2
 
 
+@pytest.mark.parametrize("sensor", ["cpu_times", "cpu_freq", "swap_memory", "cpu_count"])
+def test_no_sensor_ends_a_measurement(monkeypatch: pytest.MonkeyPatch, sensor: str) -> None:
+    """As a clock does that says ``<unknown>``."""
+
+    def fails(*_: Any, **__: Any) -> Any:
+        return float("<unknown>")
+
+    monkeypatch.setattr(environment.psutil, sensor, fails)
+    found = read_environment()
+    assert set(found) == set(QUIET)
+    assert None in found.values()
+    assert flags_after({**LATER, **{name: None for name in found if found[name] is None}}) == ""
+
+
 @pytest.mark.parametrize(
-    ("stat", "throttled"),
+    ("stat", "microseconds"),
     [
-        ("usage_usec 5\nnr_periods 9\nnr_throttled 3\nthrottled_usec 4500", (3, 4500)),
-        ("nr_periods 9\nnr_throttled 2\nthrottled_time 7000000", (2, 7000)),
-        ("usage_usec 5", (None, None)),
-        ("nonsense", (None, None)),
+        ("usage_usec 5\nnr_periods 9\nnr_throttled 3\nthrottled_usec 4500", 4500),
+        ("nr_periods 9\nnr_throttled 2\nthrottled_time 7000000", 7000),
+        ("usage_usec 5", None),
+        ("nonsense", None),
     ],
 )
-def test_throttling_is_read_from_either_version_of_cgroups(tmp_path: Path, stat: str, throttled: tuple) -> None:
+def test_throttling_is_read_from_either_version_of_cgroups(tmp_path: Path, stat: str, microseconds: int | None) -> None:
     (tmp_path / "cpu.stat").write_text(stat + "\n")
-    assert tuple(throttling([str(tmp_path)]).values()) == throttled
-
-
-@pytest.mark.parametrize(
-    ("membership", "folders"),
-    [
-        ("0::/a/b", ["a/b", "a", ""]),
-        ("4:cpu,cpuacct:/x\n5:memory:/y", ["cpu,cpuacct/x", "cpu,cpuacct"]),
-        ("nonsense", []),
-    ],
-)
-def test_own_cgroups_and_those_above_are_asked(tmp_path: Path, membership: str, folders: list[str]) -> None:
-    file = tmp_path / "cgroup"
-    file.write_text(membership + "\n")
-    assert own_cgroups("/c", str(file)) == [f"/c/{folder}" if folder else "/c/" for folder in folders]
+    assert stopped(str(tmp_path)) == microseconds
 
 
 @pytest.mark.alone

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyperf
 import pytest
+from apart import apart
 from gilscope.cells import SEQUENTIAL, Block
 from gilscope.measuring.raw import read_values
 from gilscope.resolving import introduce
@@ -70,7 +71,7 @@ class Elsewhere:
         lock = {"PYTHON_GIL": "1"} if gil else {}
         # Many workers start here: without their bytecode, as where nobody may write it, that would take seconds each.
         cache = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(Path(python).parents[1] / "bytecode")}
-        self.environment = {**environment, **lock, **cache, "TMPDIR": str(folder)}
+        self.environment = {**environment, **lock, **cache, **apart(folder)}
 
     def run(self, *command: Any) -> str:
         done = subprocess.run(

@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import matplotlib as mpl
 import pandas as pd
 import pytest
 from gilscope.figures import SECTIONS, Results, figure_names, write_figure
@@ -75,6 +76,13 @@ def test_every_figure_is_in_a_section_that_the_report_shows() -> None:
 def test_same_results_give_the_same_bytes(figure: str, results: Path, tmp_path: Path) -> None:
     write_figure(figure, results, tmp_path / "second.svg")
     assert written(figure, results).read_bytes() == (tmp_path / "second.svg").read_bytes()
+
+
+def test_a_users_own_matplotlibrc_is_for_the_users_own_figures(results: Path, tmp_path: Path) -> None:
+    with mpl.rc_context({"font.size": 40, "text.usetex": True, "axes.prop_cycle": "cycler(color='r')"}):
+        write_figure("scaling", results, tmp_path / "second.svg")
+        assert mpl.rcParams["font.size"] == 40
+    assert written("scaling", results).read_bytes() == (tmp_path / "second.svg").read_bytes()
 
 
 @pytest.mark.parametrize("figure", ["scaling", "timelines"])

@@ -46,7 +46,7 @@ def by_size(blocks: tuple[Block, ...]) -> dict[tuple[str, str], Block]:
 
 @pytest.mark.parametrize("cores", FIT)
 def test_the_default_sweep_fits_its_budget(cores: int) -> None:
-    assert 3 <= fitted(cores).rounds <= 5
+    assert 3 <= fitted(cores).rounds <= configured().measure.rounds
     assert expected(cores) <= FOR_EVERYONE_S
 
 
@@ -86,7 +86,7 @@ def test_a_larger_budget_finds_the_same_blocks_and_rounds(cores: int) -> None:
 def test_without_a_budget_nothing_is_left_out(cores: int) -> None:
     config, sweep = configured(0), fitted(cores, 0)
     assert list(sweep.blocks) == build_sweep(config, CLAIMS, known_workloads(config), CURRENT, cores)
-    assert (sweep.rounds, sweep.left_out) == (5, ())
+    assert (sweep.rounds, sweep.left_out) == (config.measure.rounds, ())
 
 
 def test_what_somebody_asks_for_by_name_is_kept() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from apart import apart
 from gilscope.cells import Block
 from gilscope.measuring.isolation import refused_import
 from gilscope.strategies.interpreters import missing
@@ -76,7 +77,7 @@ def run(runtime_environment: Callable[..., str], environment: dict[str, str]) ->
     python = runtime_environment("3.14")
 
     def call(folder: Path, *arguments: Any, path: str = "") -> str:
-        variables = {**environment, "TMPDIR": str(folder), "PYTHONPATH": f"{environment['PYTHONPATH']}:{path}"}
+        variables = {**environment, **apart(folder), "PYTHONPATH": f"{environment['PYTHONPATH']}:{path}"}
         command = [python, *map(str, arguments)]
         done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode == 0, done.stderr

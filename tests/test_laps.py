@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 import pytest
+from apart import apart
 from gilscope.cells import SEQUENTIAL, Block
 from gilscope.measuring.job import Job, WrongAnswer
 from gilscope.measuring.laps import (
@@ -18,6 +19,7 @@ from gilscope.measuring.laps import (
     CELLS_PER_PROBE,
     MOST_LAPS,
     SHORTEST_VALUE_S,
+    ClockStopped,
     Lap,
     Laps,
     Value,
@@ -93,6 +95,13 @@ def test_what_fills_several_cores_is_looked_at_for_longer() -> None:
     assert loops_for(values) == dict.fromkeys(timed, 1), "waiting fills no core"
     short = [Value("ceiling-2-warm", 1, 0, 1, 0.0001)]
     assert loops_for(short, reference=0.001)["ceiling-2-warm"] == 50
+
+
+def test_a_clock_that_stands_still_is_said_and_not_divided_by(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.perf_counter", lambda: 5.0)
+    laps = Laps(job, ["threading-2"], {})
+    with pytest.raises(ClockStopped, match="does a task replace it"):
+        laps.take(1, "seed")
 
 
 def test_a_cold_value_starts_its_helpers_in_each_of_its_loops(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,7 +342,7 @@ def test_a_measurement_ends_itself_when_its_parent_is_killed(
         [sys.executable, "-c", PARENT, str(said), *command],
         stdout=subprocess.PIPE,
         text=True,
-        env={**environment, "TMPDIR": str(tmp_path)},
+        env={**environment, **apart(tmp_path)},
     )
     assert parent.stdout is not None
     measuring = psutil.Process(int(parent.stdout.readline()))

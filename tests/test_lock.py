@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -8,13 +9,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from gilscope.running.lock import machine_lock
+from gilscope import doctor
+from gilscope.running.lock import NoLock, machine_lock
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="forks and signals")
 
 HOLD = """
 import os, sys, time
-from gilscope.running.lock import machine_lock
+from gilscope import doctor
+from gilscope.running.lock import NoLock, machine_lock
 with machine_lock(sys.argv[1]) as waited:
     orphan = 0
     if "fork" in sys.argv:
@@ -98,6 +101,53 @@ def test_anybody_may_use_the_file(tmp_path: Path) -> None:
     finally:
         os.umask(previous)
     assert (tmp_path / "lock").stat().st_mode & 0o666 == 0o666
+
+
+def test_a_file_of_somebody_else_is_not_created_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debian refuses that in a folder for everybody, also to those who may write the file."""
+    path = tmp_path / "lock"
+    path.touch(0o666)
+    usual = os.open
+
+    def protected(name: str, flags: int, *more: int) -> int:
+        if flags & os.O_CREAT and os.path.exists(name):
+            raise PermissionError(errno.EACCES, "Permission denied", name)
+        return usual(name, flags, *more)
+
+    monkeypatch.setattr(os, "open", protected)
+    with machine_lock(str(path)):
+        pass
+
+
+def test_without_a_lock_nothing_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        pytest.raises(NoLock, match=rf"{tmp_path}/no/lock: No such file.*GILSCOPE_LOCK"),
+        machine_lock(f"{tmp_path}/no/lock"),
+    ):
+        raise AssertionError
+
+    def lockf(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.lockf", lockf)
+    path = tmp_path / "lock"
+    with pytest.raises(NoLock, match=f"{path}: No locks available"), machine_lock(str(path)):
+        raise AssertionError
+    found = doctor.lock(str(path))
+    assert found.state == doctor.WARN
+    assert "GILSCOPE_LOCK" in found.remedy
+
+
+def test_temporary_folders_do_not_move_the_lock(environment: dict[str, str], tmp_path: Path) -> None:
+    def place(**variables: str) -> str:
+        own = {name: text for name, text in environment.items() if name != "GILSCOPE_LOCK"} | variables
+        script = "from gilscope.running.lock import LOCK_FILE; print(LOCK_FILE)"
+        return subprocess.run(
+            [sys.executable, "-c", script], env=own, capture_output=True, text=True, check=True
+        ).stdout
+
+    assert place() == place(TMPDIR=str(tmp_path))
+    assert place(GILSCOPE_LOCK="/elsewhere/lock") == "/elsewhere/lock\n"
 
 
 def test_an_error_gives_the_lock_back(start: Start, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from apart import apart
 from gilscope.cells import Block
 from gilscope.measuring.lock_state import lock_here, lock_objection
 from gilscope.measuring.raw import read_values
@@ -66,7 +67,7 @@ class Careless:
 
     def __init__(self, folder: Path, scripts: Path, python: str, environment: dict[str, str]):
         self.folder, self.scripts, self.python = folder, scripts, python
-        self.environment = {**environment, "TMPDIR": str(folder)}
+        self.environment = {**environment, **apart(folder)}
         self.environment.pop("PYTHON_GIL", None)
         (folder / "careless.py").write_text(WORKLOAD)
         (folder / "machine.json").write_text('{"cpu": null}')

@@ -149,6 +149,17 @@ def test_the_cpu_is_named_by_its_system(linux: System, mac: System, windows: Sys
     assert nodes.cpu_model() == "Snapdragon(R) X Elite"
 
 
+GRAVITON = "CPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x3\nCPU part\t: 0xd0c\nCPU revision\t: 1\n"
+
+
+def test_an_arm_cpu_without_a_name_is_told_by_its_numbers(linux: System) -> None:
+    linux(cpu=GRAVITON * 4)
+    assert nodes.cpu_model() == "ARM implementer 0x41 part 0xd0c variant 0x3"
+    linux(cpu=GRAVITON + GRAVITON.replace("0xd0c", "0xd40"))
+    both = "ARM implementer 0x41 part 0xd0c variant 0x3 + implementer 0x41 part 0xd40 variant 0x3"
+    assert nodes.cpu_model() == both, "small cores and large ones"
+
+
 @pytest.mark.parametrize("values", [{}, {(nodes.PROCESSOR, "Other"): "x", (nodes.CRYPTOGRAPHY, "MachineGuid"): 7}])
 def test_what_a_system_does_not_say_is_unknown(
     linux: System, mac: System, windows: System, values: dict[tuple[str, str], object]

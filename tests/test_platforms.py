@@ -25,7 +25,6 @@ from gilscope.claims import Holds, LabLeaf
 from gilscope.config import Config
 from gilscope.labs import crash, lab_names, load_lab, messages
 from gilscope.labs._scripts import running
-from gilscope.measuring import environment as readings
 from gilscope.measuring.job import prepared
 from gilscope.measuring.rounds import applicable
 from gilscope.mistakes import Mistakes
@@ -193,15 +192,6 @@ def test_windows_notices_that_a_parent_has_gone(monkeypatch: pytest.MonkeyPatch)
 )
 def test_exit_codes_in_words(code: int, said: str) -> None:
     assert why_ended(code) == said
-
-
-@pytest.mark.parametrize("error", [FileNotFoundError(2, "sysctl"), RuntimeError("IOServiceMatching"), AttributeError()])
-def test_a_frequency_that_cannot_be_read_is_unknown(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    def cpu_freq() -> None:
-        raise error
-
-    monkeypatch.setattr(readings.psutil, "cpu_freq", cpu_freq)
-    assert readings.frequency() is None
 
 
 @pytest.mark.parametrize(

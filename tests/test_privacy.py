@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from apart import apart
 from bundled import LIMITS, NOBODY, contents_of, small_results
 from gilscope.bundles import CannotPack, pack, read_bundle
 from gilscope.bundles.privacy import Private, host_names, private_values, user_names
@@ -77,7 +78,7 @@ def shared(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, An
     done = subprocess.run(
         [*named, *command("results/here-tiny/verdicts.json", "results/here-tiny.zip")],
         cwd=cloned,
-        env={**os.environ, **names, "TMPDIR": str(folder)},
+        env={**os.environ, **names, **apart(folder)},
         capture_output=True,
         text=True,
         timeout=120,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pandas as pd
 import pytest
 from gilscope.figures import Results, figure_names
@@ -20,6 +23,7 @@ from gilscope.rendering.decisions import decisions, pays_from
 from gilscope.rendering.evidence import cite, gaps, nodes_in_words, reproduce
 from gilscope.rendering.markup import Html, interval, joined, number, table
 from gilscope.rendering.opening import counts, opening, surprises, warnings
+from gilscope.rendering.page import execute
 from gilscope.rendering.pictures import paragraphs
 from gilscope.rendering.runtimes import lock
 from nbclient.exceptions import DeadKernelError
@@ -28,6 +32,24 @@ from synthetic import write_results
 
 pytestmark = pytest.mark.xdist_group("report")
 NEED_MORE = {"lock", "tax", "speed", "dial"}
+
+
+def test_somebodys_kernel_is_not_the_one_that_makes_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("python3", "gilscope"):
+        place = tmp_path / "theirs/kernels" / name
+        place.mkdir(parents=True)
+        about = {"argv": ["/bin/false", "{connection_file}"], "display_name": name, "language": "python"}
+        (place / "kernel.json").write_text(json.dumps(about))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "theirs"))
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")
+    cells = [nbformat.v4.new_code_cell("import sys; print(sys.executable)")]
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}}), tmp_path / "one.ipynb"
+    )
+    execute(str(tmp_path / "one.ipynb"), tmp_path / "done.ipynb", {})
+    (cell,) = nbformat.read(tmp_path / "done.ipynb", as_version=4).cells
+    assert cell.outputs[0].text.strip() == sys.executable
+    assert os.environ["JUPYTER_PATH"] == str(tmp_path / "theirs")
 
 
 @pytest.fixture(scope="module")

@@ -134,10 +134,12 @@ def test_two_builds_that_report_the_same_name_are_not_mixed_up(tmp_path: Path) -
 
 
 def test_downloads_ask_uv_to_fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With nowhere to fetch from, uv's reason is told."""
+    """With nowhere to fetch from, uv's reason is told, and not that it gave none."""
     monkeypatch.setenv("UV_PYTHON_INSTALL_DIR", str(tmp_path))
     monkeypatch.setenv("UV_PYTHON_INSTALL_MIRROR", (tmp_path / "nothing").as_uri())
-    with pytest.raises(NotToBeHad, match="it is not on this machine, and uv could not fetch it: "):
+    with pytest.raises(
+        NotToBeHad, match=r"it is not on this machine, and uv could not fetch it: (?!it gave no reason)"
+    ):
         find("3.14.0a1", downloads=True)
 
 

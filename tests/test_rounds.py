@@ -7,10 +7,12 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from apart import apart
 from gilscope.cells import Block
 from gilscope.measuring.raw import read_values
 
@@ -169,6 +171,33 @@ def test_a_library_that_is_missing_is_a_fact(tmp_path: Path, measure: Measure, r
     for name in ("calibration.json", "round-1.facts.json", "round-2.facts.json"):
         assert "a_library_that_nobody_has" in read(tmp_path / name)["not_applicable"]
     assert read_values(str(tmp_path / "round-2.json")) == []
+
+
+def test_a_task_that_goes_to_another_folder_is_measured_as_usual(
+    tmp_path: Path, environment: dict[str, str], this_machine: Path, scripts: Path, read: Read
+) -> None:
+    source = """
+import os
+from gilscope.workloads import workload
+
+@workload(kind="cpu", sizes={"small": 1000})
+def wanders(steps):
+    "Counts, and is elsewhere afterwards."
+    os.chdir("/")
+    return sum(range(steps))
+"""
+    cells = ("threading-2", "multiprocessing-spawn-2")
+    block = replace(own_block(tmp_path, "wanders", source, cells), folder="own")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "wanders.py").rename(tmp_path / "own/wanders.py")
+    names = {"calibration": "c.json", "raw": "out/r.json", "facts": "out/f.json", "trace": "t.json", "events": "e.json"}
+    command = [sys.executable, scripts / "measure.py", block.to_json(), "--machine", this_machine, "--round", "1"]
+    command += [part for name, path in names.items() for part in (f"--{name}", path)]
+    own = {**environment, **apart(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path, env=own, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert read(tmp_path / "out/f.json")["failed"] == {}
+    assert {value.cell for value in read_values(str(tmp_path / "out/r.json"))} == {"sequential-1", *cells}
 
 
 def test_a_wrong_answer_fails_the_job(tmp_path: Path, measure: Measure) -> None:

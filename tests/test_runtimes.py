@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from apart import apart
 from gilscope.runtimes import lock_expected, runtime_name
 
 
@@ -18,7 +19,7 @@ def describe(folder: Path, environment: dict[str, str], *workloads: str) -> dict
     path = f"{folder}:{scripts}"
     done = subprocess.run(
         [*command, "--workloads", *workloads],
-        env={**environment, "PYTHONPATH": path, "TMPDIR": str(folder)},
+        env={**environment, "PYTHONPATH": path, **apart(folder)},
         capture_output=True,
         text=True,
         timeout=60,

@@ -22,6 +22,7 @@ from gilscope.figures.comparison import Comparison
 
 GATE = {"metric": "speedup", "tolerance": 0.05}
 EPYC = {"cpu": "AMD EPYC", "usable_cores": 2, "os": "Linux"}
+NAMELESS = {**EPYC, "cpu": None}
 XEON = {"cpu": "Xeon", "usable_cores": 2, "os": "Linux"}
 NO_OBSERVATIONS = pd.DataFrame(columns=["runtime", "lab", "case", "trial", "metric", "value", "unit"])
 Logs = Mapping[tuple[str, str, int, str], np.ndarray]
@@ -195,6 +196,7 @@ def test_speed_is_time_there_over_time_here() -> None:
         ([(EPYC, {"cp311": "confirmed"}), (XEON, {"cp311": "refuted"})], "machine"),
         ([(EPYC, {"cp311": "confirmed", "cp313t-nogil": "refuted"})], "runtime"),
         ([(EPYC, {"cp311": "confirmed"}), (EPYC, {"cp311": "refuted"})], "run"),
+        ([(NAMELESS, {"cp311": "confirmed"}), (NAMELESS, {"cp311": "refuted"})], "unclear"),
         ([(EPYC, {"cp311": "confirmed"}), (XEON, {"cp312": "refuted"})], "either"),
         ([(EPYC, {"cp311": "confirmed"}), (XEON, {"cp312": "confirmed"})], "alike"),
         ([(EPYC, {"cp311": "confirmed"}), (XEON, {"cp311": "inconclusive"})], "open"),

@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import threading
+import time
 
 import psutil
 import pytest
@@ -82,6 +83,29 @@ def test_an_error_reaches_the_caller_and_nothing_is_left(
     assert left_over() == before
     assert not caplog.records
     assert not capfd.readouterr().err
+
+
+def test_an_answer_that_cannot_be_handed_over_says_so() -> None:
+    with pytest.raises(Exception, match="pickle"), load_strategies()["ceiling"].open(2) as spread:
+        list(spread(tasks.keep_for_later, [1, 2]))
+
+
+def test_threads_are_joined_where_a_later_one_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As under a limit of tasks: those that go on would work beside the next value."""
+    started: list[threading.Thread] = []
+    usual = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if len(started) == 3:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        usual(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with load_strategies()["threading-raw"].open(8) as spread, pytest.raises(RuntimeError, match="new thread"):
+        spread(time.sleep, [0.1] * 8)
+    assert len(started) == 3
+    assert not any(thread.is_alive() for thread in started)
 
 
 def test_no_process_and_no_thread_is_left(strategy: Strategy) -> None:

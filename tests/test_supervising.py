@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 import pytest
+from apart import apart
 from gilscope.analysis.collecting import collect_gaps, collect_lab_gaps, collect_rounds, collect_timings, collect_traces
 from gilscope.cells import Block
 from gilscope.config import Limits
@@ -71,7 +72,6 @@ def grim(item):
 """
 CELLS = ("asyncio-2", "threading-2", "multiprocessing-2")
 OTHERS = [cell for cell in CELLS if cell != "threading-2"]
-LOCK = "gilscope-measuring.lock"
 
 
 class Bench:
@@ -79,7 +79,7 @@ class Bench:
 
     def __init__(self, folder: Path, scripts: Path, environment: dict[str, str]):
         self.folder, self.scripts = folder, scripts
-        self.environment = {**environment, "TMPDIR": str(folder), "GILSCOPE_LIMIT_S": "3", "BENCH": str(folder)}
+        self.environment = {**environment, **apart(folder), "GILSCOPE_LIMIT_S": "3", "BENCH": str(folder)}
         self.python = [sys.executable]
         (folder / "grim.py").write_text(GRIM)
         self.is_about(cpu_model())
@@ -203,6 +203,37 @@ def test_another_cpu_than_the_results_are_about_ends_the_job_before_it_measures(
         "nothing was measured. On a cluster give its entry under `machines:` a partition or constraint that has one kind "
         "of node (docs/cluster.md), elsewhere give this machine its own label with `machine:`\n"
     )
+    assert sorted(path.name for path in bench.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("about", "said"),
+    [
+        ({"cpu": None, "architecture": "s390x"}, "is about one with s390x; nothing was measured. On a cluster"),
+        ({"cpu": cpu_model(), "affinity_cores": 5000}, "of the 5000 cores that "),
+    ],
+)
+def test_a_job_on_other_cores_measures_nothing(bench: Bench, about: dict[str, Any], said: str) -> None:
+    (bench.folder / "machine.json").write_text(json.dumps(about))
+    before = sorted(path.name for path in bench.folder.iterdir())
+    process = bench.start("begin")
+    _, complained = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert said in complained
+    assert sorted(path.name for path in bench.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("rule", ["begin", "measure", "observe"])
+def test_without_the_lock_of_the_machine_a_job_fails_and_writes_nothing(bench: Bench, rule: str) -> None:
+    if rule == "measure":
+        bench.run("begin")
+    before = sorted(path.name for path in bench.folder.iterdir())
+    bench.environment["GILSCOPE_LOCK"] = f"{bench.folder}/no such folder/lock"
+    process = bench.start(rule)
+    _, complained = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert complained.startswith("gilscope: the lock that keeps measurements apart cannot be had: ")
+    assert "No such file or directory; nothing was measured. Let GILSCOPE_LOCK name a file" in complained
     assert sorted(path.name for path in bench.folder.iterdir()) == before
 
 

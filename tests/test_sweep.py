@@ -110,6 +110,9 @@ def test_a_size_that_a_workload_lacks_is_refused(tmp_path: Path) -> None:
         ("not-a-name.py", "", "cannot be imported by name"),
         ("without_function.py", "", "no function without_function"),
         ("needs_more.py", "import a_module_that_nobody_has", "cannot be loaded"),
+        ("misspelt.py", "def f(:", "cannot be loaded: SyntaxError: .*misspelt.py, line 1"),
+        ("leaves.py", "import sys; sys.exit('bye')", "cannot be loaded: SystemExit: bye"),
+        ("divides.py", "1 / 0", "cannot be loaded: ZeroDivisionError"),
     ],
 )
 def test_a_file_that_holds_no_workload_is_refused(tmp_path: Path, name: str, text: str | None, said: str) -> None:

@@ -8,11 +8,14 @@ import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 from gilscope.analysis.collecting import collect_traces, traced_columns
 from gilscope.cells import Block, Cell
+from gilscope.measuring.memory import tree_memory
 from gilscope.measuring.trace_events import rows_of, trace_events
 from gilscope.measuring.tracing import charged_elsewhere
 
@@ -27,6 +30,36 @@ CELLS = (
     "hybrid-2",
 )
 MIB = 2**20
+
+
+class Told:
+    """A process whose memory is as many bytes, or whose system raises this."""
+
+    def __init__(self, says: int | Exception, *children: Told):
+        self.pid, self.says, self.below = id(self), says, children
+
+    def children(self, recursive: bool) -> list[Told]:
+        return [*self.below]
+
+    def memory_full_info(self) -> SimpleNamespace:
+        if isinstance(self.says, Exception):
+            raise self.says
+        return SimpleNamespace(pss=self.says)
+
+
+@pytest.mark.parametrize(
+    ("worker", "whole"),
+    [
+        (50 * MIB, 60 * MIB),
+        (psutil.NoSuchProcess(1), 10 * MIB),
+        (psutil.AccessDenied(1), None),
+        (PermissionError(13, "smaps_rollup"), None),
+    ],
+)
+def test_memory_that_the_system_does_not_tell_is_unknown_and_not_nothing(worker: Any, whole: int | None) -> None:
+    assert tree_memory(Told(10 * MIB, Told(worker)), "pss", ()) == whole
+
+
 SOURCE = """
 import asyncio, time
 from contextlib import asynccontextmanager

@@ -21,6 +21,7 @@ from typing import Any
 
 import psutil
 import pytest
+from apart import apart
 from gilscope.labs import Lab
 from gilscope.observing.keeper import end_all
 from gilscope.observing.marks import MARK, SEGMENT, SEGMENTS
@@ -165,7 +166,7 @@ def start(scripts: Path, output: Path, temporary: Path, lab: str, descriptive: s
     machine.write_text('{"cpu": null}')
     command = [sys.executable, str(scripts / "observe.py"), lab, "--machine", str(machine)]
     command += ["--descriptive", descriptive, str(output)]
-    environment = {**os.environ, "TMPDIR": str(temporary), "STARTED": str(output.with_suffix(".started"))}
+    environment = {**os.environ, **apart(temporary), "STARTED": str(output.with_suffix(".started"))}
     # What runs in the background of a shell is deaf to Ctrl-C, and so would be what it starts.
     usual = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

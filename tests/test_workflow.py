@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
+from apart import apart
 
 pytestmark = pytest.mark.alone
 
@@ -64,7 +65,7 @@ def command(*arguments: str) -> list[str]:
 
 
 def run_in(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    own = {**os.environ, "TMPDIR": str(folder.parent), **(env or {})}
+    own = {**os.environ, **apart(folder.parent), **(env or {})}
     return subprocess.run(
         command(*arguments), cwd=folder, env=own, capture_output=True, text=True, timeout=300, check=False
     )
@@ -260,7 +261,7 @@ def interrupted(folder: Path, how: signal.Signals) -> list[Path]:
     process = subprocess.Popen(
         command(),
         cwd=folder,
-        env={**os.environ, "TMPDIR": str(folder.parent)},
+        env={**os.environ, **apart(folder.parent)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -311,7 +312,7 @@ def test_a_living_run_keeps_its_lock(root: Path, tmp_path: Path) -> None:
     process = subprocess.Popen(
         command(),
         cwd=folder,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, **apart(tmp_path)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from apart import apart
 from gilscope.cells import Block
 from gilscope.measuring.job import Job, NotApplicable, prepared
 from gilscope.strategies import load_strategies
@@ -273,7 +274,7 @@ def test_no_file_of_a_measurement_holds_the_dsn(
             *(sys.executable, scripts / "measure.py", asked, "--machine", this_machine, "--round", "1"),
             *(part for name, file in files.items() for part in (f"--{name}", file)),
         ],
-        env={**environment, variable("postgres"): dsn, "TMPDIR": str(tmp_path)},
+        env={**environment, variable("postgres"): dsn, **apart(tmp_path)},
         capture_output=True,
         text=True,
         check=True,

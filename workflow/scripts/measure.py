@@ -10,13 +10,15 @@ from typing import Any
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("block", help="the block as JSON")
-    parser.add_argument("--machine", required=True, help="the machine.json of the results that this belongs to")
-    parser.add_argument("--calibration", required=True, help="what the rounds share: round 1 writes it, others read it")
+    # Absolute, since a task may go to another folder and stay there.
+    path: dict[str, Any] = {"type": os.path.abspath, "required": True}
+    parser.add_argument("--machine", help="the machine.json of the results that this belongs to", **path)
+    parser.add_argument("--calibration", help="what the rounds share: round 1 writes it, others read it", **path)
     parser.add_argument("--round", type=int, required=True)
-    parser.add_argument("--raw", required=True)
-    parser.add_argument("--facts", required=True)
-    parser.add_argument("--trace", required=True)
-    parser.add_argument("--events", required=True, help="the trace for Perfetto")
+    parser.add_argument("--raw", **path)
+    parser.add_argument("--facts", **path)
+    parser.add_argument("--trace", **path)
+    parser.add_argument("--events", help="the trace for Perfetto", **path)
     parser.add_argument("--stage", type=int, default=1)
     parser.add_argument("--laps", type=int, help="how many laps; as many as calibrated by default")
     parser.add_argument("--only", nargs="*", metavar="CELL", help="the cells beside the sequential one; all by default")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lab")
-    parser.add_argument("--machine", required=True, help="the machine.json of the results that this belongs to")
+    about = "the machine.json of the results that this belongs to"
+    parser.add_argument("--machine", type=os.path.abspath, required=True, help=about)
     parser.add_argument("--descriptive", choices=["small", "full"], required=True)
-    parser.add_argument("output")
+    parser.add_argument("output", type=os.path.abspath)
     arguments = parser.parse_args()
 
     from gilscope.running.files import write_json

@@ -15,7 +15,8 @@ from gilscope.analysis.disturbances import readings
 from gilscope.config import Limits
 from gilscope.machine import CGROUPS, CPUS, Machine, read_text
 from gilscope.measuring.environment import file_system, read_environment
-from gilscope.running.lock import LOCK_FILE, give_back, try_lock
+from gilscope.running.lock import LOCK_FILE, VARIABLE, give_back, try_lock
+from gilscope.running.node import told
 
 OK, WARN, UNKNOWN = "ok", "warn", "unknown"
 PROFILE = Path("/sys/firmware/acpi/platform_profile")
@@ -24,6 +25,7 @@ SLOW_CLOCKS = ("hpet", "acpi_pm", "jiffies")
 SAVING = ("low-power", "quiet", "power", "balance_power")
 LEAST_FREE_MEMORY = 0.1
 MOST_STEAL_WHEN_IDLE = 0.01
+NO_LOCK = f"let {VARIABLE} name a file on a local disk"
 
 
 @dataclass(frozen=True)
@@ -188,11 +190,14 @@ def lock(path: str = LOCK_FILE) -> Finding:
     except OSError as error:
         return Finding("measurements", UNKNOWN, f"{path}: {error.strerror}")
     try:
-        if try_lock(descriptor):
-            return Finding("measurements", OK, "none under way")
-        return Finding("measurements", WARN, "another one is under way; a run would wait for it", "let it finish")
+        free = try_lock(descriptor)
+    except OSError as error:
+        return Finding("measurements", WARN, f"{path}: {error.strerror}: nothing can be measured", NO_LOCK)
     finally:
         give_back(descriptor)
+    if free:
+        return Finding("measurements", OK, "none under way")
+    return Finding("measurements", WARN, "another one is under way; a run would wait for it", "let it finish")
 
 
 def disk(folder: str = ".") -> Finding:
@@ -214,8 +219,7 @@ def clock(path: Path = CLOCK) -> Finding:
 
 
 def plugged_in() -> bool | None:
-    battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
-    return battery.power_plugged if battery else None
+    return told(lambda: psutil.sensors_battery().power_plugged)  # type: ignore[union-attr]
 
 
 def examine(machine: Machine, limits: Limits, watch_s: float = 1.0) -> list[Finding]:

@@ -9,13 +9,15 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
 
 from gilscope.core_kinds import core_kinds
-from gilscope.running.node import cpu_model, printed
+from gilscope.running.cgroups import own_cgroups
+from gilscope.running.node import cpu_model, printed, told
 
 CGROUPS = Path("/sys/fs/cgroup")
 CPUS = Path("/sys/devices/system/cpu")
@@ -57,33 +59,15 @@ def read_text(path: Path) -> str | None:
         return None
 
 
-def own_cgroups() -> dict[str, str]:
-    """Controller → this process's cgroup path; version 2's single hierarchy has the empty name."""
-    lines = (read_text(Path("/proc/self/cgroup")) or "").splitlines()
-    fields = [line.split(":", 2) for line in lines if line.count(":") >= 2]
-    return {name: path for _, names, path in fields for name in names.split(",")}
-
-
-def with_parents(root: Path, path: str) -> list[Path]:
-    """The folder of a cgroup and those above it up to the root; any of them may set a quota."""
-    own = root / path.strip("/")
-    return [own, *[parent for parent in own.parents if parent.is_relative_to(root)]]
-
-
-def quota_cores(cgroups: Path = CGROUPS, paths: dict[str, str] | None = None) -> float | None:
-    """The tightest CPU quota of this process's cgroups (v1 and v2), in cores; None where there is none."""
-    paths = own_cgroups() if paths is None else paths
+def quota_cores(folders: Iterable[str] | None = None) -> float | None:
+    """The tightest CPU quota of these cgroups, by default of this process's (v1 and v2), in cores; None without one."""
     quotas = []
-    for folder in with_parents(cgroups, paths.get("", "/")):
-        quota, _, period = (read_text(folder / "cpu.max") or "max 100000").partition(" ")
-        if quota.isdigit() and period.isdigit() and int(period) > 0:
-            quotas.append(int(quota) / int(period))
-    for root in (cgroups / "cpu", cgroups / "cpu,cpuacct"):
-        for folder in with_parents(root, paths.get("cpu", "/")):
-            quota = read_text(folder / "cpu.cfs_quota_us") or "-1"
-            period = read_text(folder / "cpu.cfs_period_us") or "0"
-            if quota.isdigit() and period.isdigit() and int(period) > 0:
-                quotas.append(int(quota) / int(period))
+    for folder in map(Path, own_cgroups() if folders is None else folders):
+        version_2 = (read_text(folder / "cpu.max") or "").split()
+        version_1 = [read_text(folder / f"cpu.cfs_{name}_us") or "" for name in ("quota", "period")]
+        for quota in (version_2, version_1):
+            if len(quota) == 2 and all(number.isdigit() for number in quota) and int(quota[1]) > 0:
+                quotas.append(int(quota[0]) / int(quota[1]))
     return min(quotas, default=None)
 
 
@@ -135,7 +119,7 @@ def automatic_label(cpu: str | None, architecture: str, physical: int | None, lo
 def describe_machine(label: str = "auto") -> Machine:
     """Read the machine. label: a name from the config, or ``auto``."""
     cpu, architecture = cpu_model(), platform.machine()
-    physical, logical = psutil.cpu_count(logical=False), psutil.cpu_count() or os.cpu_count() or 1
+    physical, logical = told(lambda: psutil.cpu_count(logical=False)), told(psutil.cpu_count) or os.cpu_count() or 1
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
     quota = quota_cores()
     return Machine(
@@ -147,7 +131,7 @@ def describe_machine(label: str = "auto") -> Machine:
         affinity_cores=affinity,
         quota_cores=quota,
         usable_cores=usable_cores(physical, affinity, quota),
-        core_kinds=core_kinds(),
+        core_kinds=told(core_kinds),
         memory_bytes=psutil.virtual_memory().total,
         os=platform.system(),
         kernel=platform.release(),
@@ -155,5 +139,5 @@ def describe_machine(label: str = "auto") -> Machine:
         turbo=turbo(),
         smt=simultaneous_threads(physical, logical),
         virtualisation=virtualisation(),
-        load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        load=told(lambda: os.getloadavg()[0]),
     )

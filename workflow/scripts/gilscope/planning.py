@@ -18,6 +18,7 @@ from gilscope.fitting import Fitted, fit
 from gilscope.labs import load_lab
 from gilscope.mistakes import Mistakes
 from gilscope.resolving import Runtime, interpreter_variable, resolve
+from gilscope.running.reasons import reason_of
 from gilscope.runs import Run, labs_of
 from gilscope.sweep import (
     known_workloads,
@@ -161,8 +162,8 @@ def check_labs(config: Config) -> None:
     for lab in config.labs.selected():
         try:
             load_lab(lab)
-        except ImportError as error:
-            raise Mistakes([f"labs.names: the lab {lab} cannot be imported: {error}."]) from error
+        except Exception as error:
+            raise Mistakes([f"labs.names: the lab {lab} cannot be imported: {reason_of(error)}."]) from error
 
 
 def export_services(config: Config) -> None:

@@ -136,7 +136,8 @@ def find(request: str, *, downloads: bool) -> str:
             raise NotToBeHad(NOT_FETCHED) from None
     print(f"gilscope: {request} is not on this machine; fetching it with uv", file=sys.stderr)
     try:
-        run_uv("python", "install", request, "--quiet", "--no-bin", seconds=FETCH_S, settings={"UV_HTTP_RETRIES": "1"})
+        options = ("--no-progress", "--no-bin")
+        run_uv("python", "install", request, *options, seconds=FETCH_S, settings={"UV_HTTP_RETRIES": "1"})
         return look_for(request)
     except Refused as reason:
         raise NotToBeHad(f"it is not on this machine, and uv could not fetch it: {reason}") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +16,7 @@ from gilscope.destinations import Destination
 from gilscope.fitting import REFERENCE_MIN, labs_seconds
 from gilscope.outlook import expected_seconds, round_seconds
 from gilscope.resolving import Runtime
+from gilscope.running.files import read_json
 from gilscope.sweep import pilot_turn
 
 
@@ -179,7 +179,7 @@ class Run:
         path = Path(f"results/{self.folder}/allocation.json")
         if not self.allocates or not path.exists():
             return self.allocates
-        before = json.loads(path.read_text(encoding="utf-8"))
+        before = read_json(path)
         return bool(before.get("open")) and 60 * self.config.budget_minutes > before.get("budget_s", 0)
 
 
@@ -194,8 +194,8 @@ def read_turns(path: str) -> list[tuple[str, Turn]]:
     if not Path(path).exists():
         return []
     return [
-        (row["block"], Turn(row["round"], row["stage"], tuple(row["only"]), row["laps"], row["traced"]))
-        for row in json.loads(Path(path).read_text(encoding="utf-8"))["rounds"]
+        (row["block"], Turn(row["round"], row["stage"], tuple(row["only"]), row["laps"], row.get("traced", False)))
+        for row in read_json(path)["rounds"]
     ]
 
 

@@ -15,6 +15,7 @@ from gilscope.config import CURRENT, Config, Grid, RuntimeRequest, Size
 from gilscope.discovery import sources
 from gilscope.labs import load_lab
 from gilscope.mistakes import Mistakes, suggestion
+from gilscope.running.reasons import reason_of
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Workload, expand, load_workload, workload_names
 
@@ -199,6 +200,10 @@ def load_grid(grid: Grid) -> list[tuple[Workload, str]]:
         return [(load_workload(known, folder), folder) for known in ([name] if folder else expand(name))]
     except (ImportError, LookupError) as error:
         raise Mistakes([f"sweep.workloads: {grid.name} cannot be loaded: {error}."]) from error
+    except (Exception, SystemExit) as error:
+        # Whatever somebody's own file does when it is imported.
+        said = reason_of(error)
+        raise Mistakes([f"sweep.workloads: {grid.name} cannot be loaded: {said}."]) from error
 
 
 def selected_claims(config: Config, claims: Sequence[Claim]) -> list[Claim]:

@@ -70,8 +70,9 @@ def outcome(given: Sequence[Given]) -> str:
     """What changes the answer, of the sides that decided.
 
     ``machine``: two machines differ on one runtime. ``runtime``: two runtimes differ on one machine. ``run``: two runs
-    of one runtime on one machine differ. ``either``: machines and runtimes differ together. ``alike`` where none does,
-    ``open`` where fewer than two decided, ``untested`` where nobody tested it.
+    of one runtime on one machine differ; ``unclear`` where that might be two machines, whose processors nobody knows.
+    ``either``: machines and runtimes differ together. ``alike`` where none does, ``open`` where fewer than two decided,
+    ``untested`` where nobody tested it.
     """
     if all(row["verdict"] == "not tested" for _, row in given):
         return "untested"
@@ -80,7 +81,9 @@ def outcome(given: Sequence[Given]) -> str:
         return "open"
     if len({row["verdict"] for _, row in decided}) == 1:
         return "alike"
-    return next((name for name, same, other in CHANGES if differ(decided, same, other)), "either")
+    found = next((name for name, same, other in CHANGES if differ(decided, same, other)), "either")
+    known = all(bundle.machine.get("cpu") for bundle, _ in decided)
+    return found if known or found != "run" else "unclear"
 
 
 def machine_of(given: Given) -> Hashable:

@@ -21,6 +21,14 @@ def difference(after: Mapping[str, Any], before: Mapping[str, Any], key: str) ->
     return last - first if first is not None and last is not None else None
 
 
+def longest_stop(before: Sequence[int | None] | None, after: Sequence[int | None] | None) -> float | None:
+    """The most microseconds for which any cgroup was stopped between two readings of the same ones."""
+    if before is None or after is None or len(before) != len(after):
+        return None
+    stops = [last - first for first, last in zip(before, after, strict=True) if first is not None and last is not None]
+    return max(stops, default=None)
+
+
 def share(part: float | None, whole: float) -> float | None:
     return part / whole if part is not None and whole > 0 else None
 
@@ -33,7 +41,7 @@ def readings(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, A
     """
     seconds = after["time"] - before["time"]
     busy, own = difference(after, before, "busy_s"), difference(after, before, "own_s")
-    throttled = difference(after, before, "throttled_us")
+    throttled = longest_stop(before.get("throttled_us"), after.get("throttled_us"))
     swaps = [difference(after, before, key) for key in ("swap_in_bytes", "swap_out_bytes")]
     frequencies = [reading.get("frequency_mhz") for reading in (before, after)]
     known = [frequency for frequency in frequencies if frequency]

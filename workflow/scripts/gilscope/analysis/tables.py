@@ -10,6 +10,10 @@ from typing import Any
 
 import pandas as pd
 
+from gilscope.running.files import Damaged, read_json
+
+__all__ = ["Damaged", "read_json", "read_table", "write_json", "write_table"]
+
 CELL = ["machine", "runtime", "workload", "kind", "size", "tasks", "strategy", "workers", "pool"]
 TIMINGS = [
     "machine",
@@ -34,8 +38,13 @@ TIMINGS = [
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """A table as it was written."""
-    return pd.read_parquet(path)
+    """A table as it was written. Raises Damaged where it is not."""
+    try:
+        return pd.read_parquet(path)
+    except FileNotFoundError:
+        raise
+    except (ValueError, OSError) as error:
+        raise Damaged(path, error) from error
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
@@ -46,10 +55,6 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
     else:
         table.to_parquet(partial, index=False)
     os.replace(partial, path)
-
-
-def read_json(path: str | Path) -> Any:
-    return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def write_json(content: Any, path: str | Path) -> None:

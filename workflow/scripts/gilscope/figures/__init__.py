@@ -10,7 +10,6 @@ holds ``needs(results)``: what to add to the run, or nothing where it has that. 
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -19,8 +18,10 @@ from typing import Any, ClassVar, Protocol, Self
 
 import pandas as pd
 
+from gilscope.analysis.tables import read_table
 from gilscope.discovery import module_names
 from gilscope.figures._runtimes import in_order, most_telling
+from gilscope.running import files
 
 SIZES = ("small", "medium", "large")
 """The sizes that form a scale, in its order; ``deck``, the talk's own parameters, lies beside it."""
@@ -152,12 +153,12 @@ class Results:
 
 
 def read_json(path: Path, otherwise: Any) -> Any:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else otherwise
+    return files.read_json(path) if path.is_file() else otherwise
 
 
 def read_columns(path: Path, names: str) -> pd.DataFrame:
     """A table with at least these columns, empty where there is no such file."""
-    table = pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+    table = read_table(path) if path.is_file() else pd.DataFrame()
     return table.reindex(columns=list(dict.fromkeys([*names.split(), *table.columns])))
 
 

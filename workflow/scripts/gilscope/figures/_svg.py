@@ -58,12 +58,15 @@ SETTINGS: dict[Any, Any] = {
 @contextmanager
 def drawing(settings: Mapping[str, Any] = NO_SETTINGS) -> Iterator[None]:
     """Figures made here look alike; they are closed at the end. settings: of matplotlib, beside those of all."""
-    with mpl.rc_context(), sns.axes_style("whitegrid"), mpl.rc_context(SETTINGS | dict(settings)):
-        mpl.use("svg")
-        try:
-            yield
-        finally:
-            plt.close("all")
+    with mpl.rc_context():
+        # What a user's own matplotlibrc says is for the user's own figures.
+        mpl.rcdefaults()
+        with sns.axes_style("whitegrid"), mpl.rc_context(SETTINGS | dict(settings)):
+            mpl.use("svg")
+            try:
+                yield
+            finally:
+                plt.close("all")
 
 
 def svg(figure: Figure, title: str, alt: str, facts: Mapping[str, str] = NO_FACTS) -> str:

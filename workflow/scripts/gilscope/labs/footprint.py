@@ -45,7 +45,10 @@ def total(script: Script, count: int, kind: str) -> int:
     """Bytes of the program once so many workers are there."""
     if script.read_line() != str(count):
         raise RuntimeError(f"{count} workers did not come to their rest")
-    return tree_memory(psutil.Process(script.process.pid), kind, ())
+    held = tree_memory(psutil.Process(script.process.pid), kind, ())
+    if held is None:
+        raise RuntimeError("this system does not tell how much memory a worker holds")
+    return held
 
 
 def grow(kind: str, counts: Sequence[int]) -> dict[str, float]:

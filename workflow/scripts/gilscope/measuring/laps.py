@@ -17,6 +17,7 @@ from gilscope.cells import SEQUENTIAL, Cell
 from gilscope.measuring.job import Job, WrongAnswer
 from gilscope.running.lock import check_parent
 from gilscope.running.progress import doing
+from gilscope.running.reasons import reason_of
 
 SHORTEST_VALUE_S = 0.005
 MOST_LAPS = 100
@@ -38,6 +39,10 @@ class Value:
     position: int
     loops: int
     seconds: float
+
+
+class ClockStopped(RuntimeError):
+    """A value took no time at all, as where a task has put another clock in the place of the interpreter's."""
 
 
 def is_reference(position: int) -> bool:
@@ -166,6 +171,8 @@ def time_value(job: Job, name: str, loops: int = 1) -> float:
                 collected = list(spread(function, items))
             seconds += time.perf_counter() - began
         job.check(name, collected)
+    if not seconds > 0:
+        raise ClockStopped("the clock stood still during a value: does a task replace it?")
     return part * seconds / loops
 
 
@@ -211,7 +218,7 @@ class Laps:
         except Exception as error:
             if name == SEQUENTIAL.name:
                 raise
-            self.failed[name] = f"{type(error).__name__}: {error}"
+            self.failed[name] = reason_of(error)
             print(f"{self.job.block.path} {name} failed: {self.failed[name]}", file=sys.stderr)
         return None
 

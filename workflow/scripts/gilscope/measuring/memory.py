@@ -74,9 +74,14 @@ def memory_sampler() -> Iterator[MemorySampler]:
 
 
 def held(process: psutil.Process, kind: str) -> int | None:
-    """Bytes of one process: proportional (shared pages divided among those who share them), or private only."""
+    """Bytes of one process: proportional (shared pages divided among those who share them), or private only.
+
+    Nothing, where it has ended; None where the system does not tell.
+    """
     try:
         return getattr(process.memory_full_info(), kind, None)
+    except psutil.NoSuchProcess:
+        return 0
     except (psutil.Error, OSError):
         return None
 
@@ -93,9 +98,10 @@ def tree(root: psutil.Process, without: Iterable[int]) -> list[psutil.Process]:
         return []
 
 
-def tree_memory(root: psutil.Process, kind: str, without: Iterable[int]) -> int:
-    """Bytes of a process and its descendants, apart from some; a process that ends meanwhile holds nothing."""
-    return sum(held(process, kind) or 0 for process in tree(root, without))
+def tree_memory(root: psutil.Process, kind: str, without: Iterable[int]) -> int | None:
+    """Bytes of a process and its descendants, apart from some; None where the system does not tell for one of them."""
+    known = [held(process, kind) for process in tree(root, without)]
+    return None if None in known else sum(one or 0 for one in known)
 
 
 def serve(pid: int) -> None:
@@ -112,13 +118,15 @@ def serve(pid: int) -> None:
     kind = known_kind(root)
     without: set[int] = set()
     base = peak = samples = 0
+    told = True
     pause: float | None = None
 
     def sample() -> None:
-        nonlocal peak, samples, pause
+        nonlocal peak, samples, pause, told
         began = time.process_time()
-        if kind is not None:
-            peak = max(peak, tree_memory(root, kind, without))
+        now = tree_memory(root, kind, without) if kind is not None else None
+        told = told and now is not None
+        peak = max(peak, now or 0)
         samples += 1
         pause = max(SHORTEST_PAUSE_S, (time.process_time() - began) / SHARE_OF_A_CORE)
 
@@ -131,13 +139,14 @@ def serve(pid: int) -> None:
         if word == "begin":
             without = {os.getpid(), *(child.pid for child in tree(root, ())[1:])}
             peak = samples = 0
+            told = True
             sample()
             base = peak
             print(json.dumps({}), flush=True)
         elif word == "end":
             sample()
             pause = None
-            known = {"base": base, "peak": peak} if kind is not None else {"base": None, "peak": None}
+            known = {"base": base, "peak": peak} if told else {"base": None, "peak": None}
             print(json.dumps({"kind": kind, **known, "samples": samples}), flush=True)
         else:
             return

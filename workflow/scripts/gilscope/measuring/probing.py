@@ -14,6 +14,7 @@ from gilscope.measuring.hidden import read_hidden_threads
 from gilscope.measuring.isolation import refused_import
 from gilscope.measuring.lock_state import lock_here, lock_objection
 from gilscope.running.progress import doing
+from gilscope.running.reasons import reason_of
 from gilscope.runtimes import lock_expected
 
 # A worker imports this file for Probe, and a job brings psutil, which no interpreter but the first can import.
@@ -96,7 +97,7 @@ def probe_workers(job: Job, cells: list[str]) -> tuple[dict[str, dict[str, Any]]
             if refused:
                 skipped[name] = refused
             else:
-                failed[name] = f"{type(error).__name__}: {error}"
+                failed[name] = reason_of(error)
             continue
         said[name] = in_common(answers)
         reason = lost_by(answers, job.block) or objection(said[name], strategy.blas_threads)

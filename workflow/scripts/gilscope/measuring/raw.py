@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 
 import pyperf
 
 from gilscope.measuring.laps import Value
-from gilscope.running.files import EMPTY_SUITE, written_whole
+from gilscope.running.files import EMPTY_SUITE, Damaged, read_json, written_whole
 
 SHARED_METADATA = (
     "cpu_count",
@@ -50,17 +51,23 @@ def write_suite(path: str, values: list[Value]) -> None:
 
 
 def read_values(path: str) -> list[Value]:
-    """The values of a raw file in the order taken. Raises ValueError, naming the file, when it is not one."""
+    """The values of a raw file in the order taken. Raises Damaged where it is none."""
     try:
-        with open(path, encoding="utf-8") as file:
-            empty = not json.load(file)["benchmarks"]
-        benchmarks = [] if empty else pyperf.BenchmarkSuite.load(path).get_benchmarks()
-    except (ValueError, TypeError, LookupError) as error:
-        raise ValueError(f"{path} is not a raw file of gilscope ({error}); delete it to measure it again") from error
-    values = []
-    for benchmark in benchmarks:
-        for run in benchmark.get_runs():
-            facts = run.get_metadata()
-            (seconds,) = run.values
-            values.append(Value(benchmark.get_name(), facts["lap"], facts["position"], facts["loops"], seconds))
+        if read_json(path) == EMPTY_SUITE:
+            return []
+        found = pyperf.BenchmarkSuite.load(path).get_benchmarks()
+        values = [value_of(one.get_name(), run) for one in found for run in one.get_runs()]
+    except Damaged:
+        raise
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise Damaged(path, error) from error
     return sorted(values, key=lambda value: (value.lap, value.position))
+
+
+def value_of(cell: str, run: pyperf.Run) -> Value:
+    """Raises ValueError and LookupError for a run of somebody else's, or one that is no measurement."""
+    facts = run.get_metadata()
+    (seconds,) = run.values
+    if not math.isfinite(seconds):
+        raise ValueError(f"{seconds} is no number of seconds")
+    return Value(cell, facts["lap"], facts["position"], facts["loops"], seconds)

@@ -16,6 +16,7 @@ from gilscope.measuring.traced import Task, Traced
 from gilscope.measuring.usage import NOTHING, Usage, own_usage, total
 from gilscope.running.lock import check_parent
 from gilscope.running.progress import doing
+from gilscope.running.reasons import reason_of
 
 
 def charged_elsewhere(tasks: Iterable[Task], warm: bool) -> Usage:
@@ -73,7 +74,7 @@ def trace_cells(job: Job, names: Iterable[str], unusable: Mapping[str, str], sam
         try:
             cells[name] = trace_cell(job, name, sampler)
         except (OSError, RuntimeError) as error:
-            failed[name] = f"{type(error).__name__}: {error}"
+            failed[name] = reason_of(error)
             print(f"{job.block.path} {name} failed: {failed[name]}", file=sys.stderr)
     lost = lost_here(job.block, cells)
     return {"cells": {name: cell for name, cell in cells.items() if name not in lost}, "failed": {**failed, **lost}}

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 from gilscope.labs import Case, Lab, load_lab
 from gilscope.running.gil import gil_enabled
+from gilscope.running.reasons import reason_of
 
 
 def no_core_dumps() -> None:
@@ -28,7 +29,7 @@ def try_once(lab: Lab, case: Case) -> dict[str, Any]:
     try:
         seen = {metric: float(value) for metric, value in case.function(**case.arguments).items()}
     except Exception as error:
-        return {"error": f"{type(error).__name__}: {error}"}
+        return {"error": reason_of(error)}
     undeclared = sorted(set(seen) - set(lab.metrics))
     if undeclared:
         return {"error": f"the lab does not declare the metric {undeclared[0]}"}

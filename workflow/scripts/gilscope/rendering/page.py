@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import os
 import re
+import sys
+import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from gilscope.figures import Results
 from gilscope.rendering.markup import Html, joined
 
+KERNEL = "gilscope"
+JUPYTER_PATH = "JUPYTER_PATH"
+"""The environment variable with the folders that Jupyter looks for kernels in before all others."""
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -109,15 +117,36 @@ def execute(notebook: str, output: Path, parameters: dict[str, object]) -> None:
     """
     import papermill
 
-    papermill.execute_notebook(
-        notebook,
-        str(output),
-        parameters,
-        kernel_name="python3",
-        progress_bar=False,
-        log_output=False,
-        request_save_on_cell_execute=False,
-    )
+    with own_kernel() as name:
+        papermill.execute_notebook(
+            notebook,
+            str(output),
+            parameters,
+            kernel_name=name,
+            progress_bar=False,
+            log_output=False,
+            request_save_on_cell_execute=False,
+        )
+
+
+@contextmanager
+def own_kernel() -> Iterator[str]:
+    """The name of a Jupyter kernel that is this interpreter, whatever kernels somebody has installed for notebooks."""
+    starts = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    before = os.environ.get(JUPYTER_PATH)
+    with tempfile.TemporaryDirectory(prefix="gilscope-") as folder:
+        place = Path(folder, "kernels", KERNEL)
+        place.mkdir(parents=True)
+        about = {"argv": starts, "display_name": KERNEL, "language": "python"}
+        (place / "kernel.json").write_text(json.dumps(about), encoding="utf-8")
+        os.environ[JUPYTER_PATH] = os.pathsep.join(filter(None, (folder, before)))
+        try:
+            yield KERNEL
+        finally:
+            if before is None:
+                del os.environ[JUPYTER_PATH]
+            else:
+                os.environ[JUPYTER_PATH] = before
 
 
 def body(notebook: Path) -> Html:

@@ -35,6 +35,21 @@ def write_json(path: str, content: Any) -> None:
         file.write("\n")
 
 
-def read_json(path: str) -> Any:
-    with open(path, encoding="utf-8") as file:
-        return json.load(file)
+class Damaged(ValueError):
+    """A file of the results that is not what was written: cut short, or changed since."""
+
+    def __init__(self, path: Any, error: BaseException):
+        super().__init__(f"{path} is damaged ({error}); delete it, and the next run makes it again")
+
+
+def read_json(path: Any) -> Any:
+    """A JSON file's content. Raises Damaged where it has none, and for numbers that are not finite."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file, parse_constant=no_number)
+    except (ValueError, RecursionError) as error:
+        raise Damaged(path, error) from error
+
+
+def no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number")

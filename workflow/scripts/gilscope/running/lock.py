@@ -28,11 +28,25 @@ def handle_of(process: int) -> Any:
 
 PARENT_HANDLE = handle_of(PARENT)
 
-LOCK_FILE = os.path.join(tempfile.gettempdir(), "gilscope-measuring.lock")
+VARIABLE = "GILSCOPE_LOCK"
+"""The environment variable that puts the lock elsewhere; all who measure on a machine have to agree on it."""
+FOLDER = "/tmp" if os.name == "posix" else tempfile.gettempdir()
+"""Not where TMPDIR says: two runs with different ones are on the same machine."""
+LOCK_FILE = os.environ.get(VARIABLE) or os.path.join(FOLDER, "gilscope-measuring.lock")
 
 
 class Orphaned(progress.Deliberate):
     """Whoever asked for this measurement is gone."""
+
+
+class NoLock(progress.Deliberate):
+    """The lock cannot be had here, by nobody: nothing is measured, since something else might be."""
+
+    def __init__(self, path: str, error: OSError):
+        super().__init__(
+            f"the lock that keeps measurements apart cannot be had: {path}: {error.strerror}; nothing was measured. "
+            f"Let {VARIABLE} name a file on a local disk that all who measure on this machine may write"
+        )
 
 
 def belong_to(parent: int) -> None:
@@ -58,7 +72,10 @@ def check_parent() -> None:
 
 
 def try_lock(descriptor: int) -> bool:
-    """Take the lock if it is free. A record lock belongs to the process: a forked orphan does not keep it."""
+    """Take the lock if it is free. A record lock belongs to the process: a forked orphan does not keep it.
+
+    Raises OSError where the file system has no locks.
+    """
     if sys.platform == "win32":
         import msvcrt
 
@@ -76,6 +93,13 @@ def try_lock(descriptor: int) -> bool:
     return True
 
 
+def taken(descriptor: int, path: str) -> bool:
+    try:
+        return try_lock(descriptor)
+    except OSError as error:
+        raise NoLock(path, error) from error
+
+
 def give_back(descriptor: int) -> None:
     """Close the file, and with it the lock; Windows takes its time over one that was not given back before."""
     if sys.platform == "win32":
@@ -86,19 +110,37 @@ def give_back(descriptor: int) -> None:
     os.close(descriptor)
 
 
-@contextmanager
-def machine_lock(path: str = LOCK_FILE, poll: float = 0.05) -> Iterator[float]:
-    """Hold the machine-wide lock; yields the seconds spent waiting for it, and says so when it has to wait."""
+def open_lock(path: str) -> int:
+    """A descriptor of the lock's file, made for anybody where it is not there yet. Raises OSError.
+
+    One that is there is opened as it is: in a folder for everybody Linux refuses to create what belongs to another.
+    """
+    with suppress(FileNotFoundError):
+        return os.open(path, os.O_RDWR)
     previous = os.umask(0)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+    except FileExistsError:
+        return os.open(path, os.O_RDWR)
     finally:
         os.umask(previous)
+
+
+@contextmanager
+def machine_lock(path: str = LOCK_FILE, poll: float = 0.05) -> Iterator[float]:
+    """Hold the machine-wide lock; yields the seconds spent waiting for it, and says so when it has to wait.
+
+    Raises NoLock where it cannot be had.
+    """
+    try:
+        descriptor = open_lock(path)
+    except OSError as error:
+        raise NoLock(path, error) from error
     began = time.monotonic()
     told = False
     progress.doing(progress.WAITING)
     try:
-        while not try_lock(descriptor):
+        while not taken(descriptor, path):
             if not told:
                 print(f"gilscope: another measurement is running on this machine; waiting for it ({path})")
                 sys.stdout.flush()

@@ -7,7 +7,7 @@ import hmac
 import re
 import subprocess
 import sys
-from typing import Any
+from typing import Any, Callable, TypeVar
 
 CPUINFO = "/proc/cpuinfo"
 MACHINE_IDS = ("/etc/machine-id", "/var/lib/dbus/machine-id")
@@ -17,16 +17,30 @@ CRYPTOGRAPHY = r"SOFTWARE\Microsoft\Cryptography"
 PURPOSE = b"gilscope: tell the nodes of a cluster apart"
 DIGITS = 12
 ANSWER_S = 10
+ARM = ("CPU implementer", "CPU part", "CPU variant")
+"""What Linux tells of an ARM core that has no name; a machine with several kinds of cores has several of each."""
+
+Known = TypeVar("Known")
 
 
 def cpu_model() -> str | None:
-    """The CPU's marketing name. (Linux on ARM tells none.)"""
+    """The CPU's marketing name; on Linux on ARM, which tells none, the numbers of its maker and its kinds of cores."""
     if sys.platform == "win32":
         return registered(PROCESSOR, "ProcessorNameString")
     if sys.platform == "darwin":
         return printed("sysctl", "-n", "machdep.cpu.brand_string")
-    found = re.search(r"^(?:model name|Model|cpu model)\s*:\s*(\S.*)$", contents(CPUINFO) or "", re.MULTILINE)
-    return found[1].strip() if found else None
+    about = contents(CPUINFO) or ""
+    found = re.search(r"^(?:model name|Model|cpu model)\s*:\s*(\S.*)$", about, re.MULTILINE)
+    return found[1].strip() if found else arm_cores(about)
+
+
+def arm_cores(about: str) -> str | None:
+    """``ARM implementer 0x41 part 0xd0c variant 0x3``, one for each kind of core; None where one of them is missing."""
+    numbers = [re.findall(rf"^{name}\s*:\s*(\S+)$", about, re.MULTILINE) for name in ARM]
+    kinds = sorted({*zip(*numbers)})
+    words = [name.split()[-1] for name in ARM]
+    said = [" ".join(f"{word} {number}" for word, number in zip(words, kind)) for kind in kinds]
+    return f"ARM {' + '.join(said)}" if said else None
 
 
 def node() -> str | None:
@@ -54,6 +68,14 @@ def hexadecimal(identity: str | None) -> str | None:
     """Its 32 digits without hyphens; None for what is no identity, as an image's ``uninitialized`` or all zeros."""
     digits = (identity or "").replace("-", "").lower()
     return digits if re.fullmatch(r"[0-9a-f]{32}", digits) and digits.strip("0") else None
+
+
+def told(sensor: Callable[[], Known]) -> Known | None:
+    """What a sensor says; None where it fails, whatever the reason: none is worth a measurement, or ends one."""
+    try:
+        return sensor()
+    except Exception:
+        return None
 
 
 def contents(path: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 
 from gilscope.running.files import read_json
 from gilscope.running.node import cpu_model
@@ -14,18 +15,33 @@ class OtherMachine(Deliberate):
 
 
 def stay_on(path: str) -> None:
-    """Raise OtherMachine unless this computer has the CPU that a ``machine.json`` describes.
+    """Raise OtherMachine unless this computer has the CPU that a ``machine.json`` describes, and may use as many cores.
 
-    Nodes of one type may differ in everything else; where either CPU is unknown nothing can be said.
+    Nodes of one type may differ in everything else; where either CPU is unknown the architecture has to do.
     """
     try:
-        there = read_json(path)["cpu"]
+        machine = read_json(path)
+        there = machine["cpu"]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise OtherMachine(f"{path} does not say which CPU it is about: {type(error).__name__}: {error}") from error
-    here = cpu_model()
-    if here and there and here != there:
+    here, about = cpu_model(), os.path.dirname(path)
+    if not (here and there):
+        here, there = platform.machine(), machine.get("architecture") or platform.machine()
+    if here != there:
         raise OtherMachine(
-            f"this machine has the CPU {here}, and {os.path.dirname(path)} is about one with {there}; nothing was "
+            f"this machine has the CPU {here}, and {about} is about one with {there}; nothing was "
             "measured. On a cluster give its entry under `machines:` a partition or constraint that has one kind of "
             "node (docs/cluster.md), elsewhere give this machine its own label with `machine:`"
         )
+    mine, all_of_them = cores_here(), machine.get("affinity_cores")
+    if mine and all_of_them and mine < all_of_them:
+        raise OtherMachine(
+            f"this job may use {mine} of the {all_of_them} cores that {about} is about; nothing was measured. Start it "
+            "without taskset, on a cluster with as many CPUs for a task (cpus_per_task), or give this its own label "
+            "with `machine:`"
+        )
+
+
+def cores_here() -> int | None:
+    """How many cores this process may run on; None where the system does not say."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None

@@ -24,19 +24,37 @@ def work(connection: Any, function: Callable[[Any], Any], share: Sequence[Any]) 
         try:
             answers = [function(item) for item in share]
         except BaseException as error:
-            connection.send(error)
+            tell(connection, error)
             return
         connection.send("done")
-        connection.send(answers)
+        try:
+            connection.send(answers)
+        except Exception as error:
+            tell(connection, error)
+            return
 
 
-def expect(connection: Any, word: str) -> None:
+def tell(connection: Any, error: BaseException) -> None:
+    """Hand over an error; in words where it cannot be pickled itself."""
+    try:
+        connection.send(error)
+    except Exception:
+        connection.send(RuntimeError(f"{type(error).__name__}: {error}"))
+
+
+def told(connection: Any) -> Any:
+    """What a process says; an error is raised here."""
     try:
         said = connection.recv()
     except EOFError:
         raise RuntimeError("one of the processes ended without an answer") from None
     if isinstance(said, BaseException):
         raise said
+    return said
+
+
+def expect(connection: Any, word: str) -> None:
+    said = told(connection)
     assert said == word, said
 
 
@@ -71,7 +89,7 @@ def unconnected_processes(workers: int) -> Iterator[Spread]:
     def collect(tasks: int) -> Iterator[Any]:
         answers: list[Any] = [None] * tasks
         for first, connection in enumerate(connections):
-            answers[first::workers] = connection.recv()
+            answers[first::workers] = told(connection)
         yield from answers
 
     try:

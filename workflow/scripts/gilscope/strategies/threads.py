@@ -40,10 +40,15 @@ def spread_over_threads(workers: int, run: Callable[[list[threading.Thread]], No
 
 
 def start_all_then_join(threads: list[threading.Thread]) -> None:
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    """Where one cannot be started, those before it are joined all the same: nothing works on beside the next value."""
+    started = []
+    try:
+        for thread in threads:
+            thread.start()
+            started.append(thread)
+    finally:
+        for thread in started:
+            thread.join()
 
 
 def join_each_before_the_next(threads: list[threading.Thread]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -179,8 +180,8 @@ def load_workload(name: str, folder: str = "") -> Workload:
     Raises ImportError when the file or something it imports is missing, LookupError when it holds no such workload.
     """
     if folder:
-        if folder not in sys.path:
-            sys.path.insert(0, folder)
+        if os.path.abspath(folder) not in sys.path:
+            sys.path.insert(0, os.path.abspath(folder))
         module = importlib.import_module(name)
     else:
         module = importlib.import_module(f"{__name__}.{file_of(name)}")

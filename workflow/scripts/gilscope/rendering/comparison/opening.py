@@ -17,6 +17,7 @@ OUTCOMES = {
     "runtime": ("The runtime changes the answer", "◐"),
     "either": ("Hardware or runtime changes the answer", "◐"),
     "run": ("Two runs of one machine differ", "!"),
+    "unclear": ("Hardware or run: a processor is unknown", "!"),
     "alike": ("Alike everywhere", "✓"),
     "open": ("Open: fewer than two sides decided", "?"),
     "untested": ("Not tested anywhere", "–"),
@@ -33,10 +34,11 @@ def opening(comparison: Comparison) -> Html:
     sides = comparison.sides
     bundles = by_bundle(sides)
     machines = {hardware(facts(side)) for side in sides}
+    known = all(facts(side).get("cpu") for side in sides)
     runtimes = {side["runtime"] for side in sides}
     line = [
         counted(len(bundles), "bundle"),
-        counted(len(machines), "kind") + " of machine" if sides else None,
+        counted(len(machines), "kind") + " of machine" + ("" if known else ", processors unknown") if sides else None,
         counted(len(runtimes), "runtime") if sides else None,
         dates(sides),
     ]
