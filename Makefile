@@ -17,6 +17,8 @@ endef
 
 .PHONY: run quick report bundle compare test lint benchmark setup clean help
 .DEFAULT_GOAL := run
+# Whatever -j says: targets work on the same results, one after the other.
+.NOTPARALLEL:
 
 run: setup  ## set up, then measure the default sweep and write the report (default)
 	$(call pipeline)
@@ -57,6 +59,9 @@ setup: .venv/complete  ## the environment in .venv, from requirements.lock (PYTH
 .venv/complete: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	echo "gilscope needs Python 3.11 or newer, and $(PYTHON) is not; name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys, sysconfig; sys.exit(bool(sysconfig.get_config_var("Py_GIL_DISABLED")))' || { \
+	echo "gilscope's workflow needs a standard build of Python, and $(PYTHON) is a free-threaded one, for which its tools have" \
+	"no wheels; name another one: make PYTHON=python3.12. The free-threaded one is measured all the same" >&2; exit 1; }
 	@echo "gilscope: setting up the environment in .venv; this takes about a minute"
 	@rm -rf .venv
 	@if command -v uv >/dev/null; then \

@@ -35,17 +35,16 @@ include: "workflow/rules/share.smk"
 
 
 rule all:
-    """A report for each machine and, where there are several, the page that lays them side by side."""
+    """All that each machine's run consists of, and, where there are several, the page that lays them side by side.
+
+    What is missing is made again, also where what was made from it is still there.
+    """
     default_target: True
     input:
-        expand("results/{machine}/report.html", machine=RUNS),
+        expand("results/{machine}/{name}", machine=RUNS, name=MADE),
         expand("results/{machine}/figures/{figure}.svg", machine=RUNS, figure=FIGURES),
+        measured_files,
         ["results/comparison.html"] if len(RUNS) > 1 else [],
-        # Where tables are up to date, as of a sweep that had no budget, nothing else asks for it.
-        expand(
-            "results/{machine}/allocation.json",
-            machine=[machine for machine, run in RUNS.items() if run.allocates],
-        ),
     localrule: True
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import gilscope
 import pytest
 import yaml
+from interpreters import found
 from packaging.requirements import Requirement
 from packaging.version import Version
 from snakemake.scheduling import job_scheduler
@@ -127,6 +128,22 @@ def test_make_names_the_python_it_needs(root: Path, tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "gilscope needs Python 3.11 or newer, and false is not" in done.stderr
     assert not (tmp_path / ".venv").exists()
+
+
+def test_make_asks_for_a_standard_build(root: Path, tmp_path: Path) -> None:
+    """There are no wheels of some of its tools for the other one, and pip would compile for minutes, then fail."""
+    for name in ("Makefile", "requirements.lock"):
+        shutil.copy(root / name, tmp_path)
+    done = make(tmp_path, "setup", f"PYTHON={found('3.13t')}")
+    assert done.returncode != 0
+    assert "is a free-threaded one, for which its tools have no wheels; name another one: make PYTHON=" in done.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_make_does_one_thing_after_the_other(root: Path, tmp_path: Path) -> None:
+    own = "\nslow:\n\t@sleep 0.5; echo slow\nquick-one:\n\t@echo quick\n"
+    (tmp_path / "Makefile").write_text((root / "Makefile").read_text() + own)
+    assert make(tmp_path, "-j8", "slow", "quick-one").stdout == "slow\nquick\n"
 
 
 def test_make_never_removes_results(root: Path, tmp_path: Path) -> None:

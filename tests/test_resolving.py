@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +32,7 @@ def refused(*requests: RuntimeRequest) -> str:
 def test_current_is_the_interpreter_that_runs_the_workflow() -> None:
     (runtime,), gaps = resolve([RuntimeRequest()], downloads=False)
     assert (runtime.id, runtime.executable, runtime.current, gaps) == (runtime_name(), sys.executable, True, [])
-    assert (runtime.start, runtime.equipment) == ('exec "$GILSCOPE_PYTHON"', None)
+    assert (runtime.start, runtime.equipment) == ('PYTHONPATH="$GILSCOPE_PACKAGE" exec "$GILSCOPE_PYTHON"', None)
 
 
 @pytest.mark.parametrize("request_", ["3.9", "3.10", "3.12", "3.13"])
@@ -141,6 +142,18 @@ def test_downloads_ask_uv_to_fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         NotToBeHad, match=r"it is not on this machine, and uv could not fetch it: (?!it gave no reason)"
     ):
         find("3.14.0a1", downloads=True)
+
+
+def test_the_users_own_path_does_not_reach_what_is_measured(tmp_path: Path, scripts: Path) -> None:
+    """It may hold other wheels than those that are pinned, or none that fit."""
+    (tmp_path / "psutil.py").write_text("raise ImportError('not this one')\n")
+    start = Runtime("cp311", "x", sys.executable, True, "i").start
+    command = f'{start} -c "import psutil, gilscope; print(psutil.__file__)"'
+    own = {"GILSCOPE_PACKAGE": str(scripts), "GILSCOPE_PYTHON": sys.executable, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        ["bash", "-c", command], env={**os.environ, **own}, capture_output=True, text=True, check=True
+    )
+    assert str(tmp_path) not in done.stdout
 
 
 def test_no_command_holds_an_absolute_path() -> None:

@@ -48,8 +48,18 @@ def hang():
         note("tidied")
         raise
 
+def be_killed():
+    os.kill(os.getpid(), 9)
+
+def be_killed_once():
+    if not os.path.exists(os.path.join(os.path.dirname(__file__), "killed")):
+        note("killed")
+        be_killed()
+
 ENDS = {
     "crash": crash,
+    "be killed": be_killed,
+    "be killed once": be_killed_once,
     "quit": lambda: os._exit(7),
     "hang": hang,
     "hold the lock": lambda: ctypes.PyDLL(None).sleep(600),
@@ -158,6 +168,43 @@ def soon(condition: Callable[[], Any], seconds: float = 30.0) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+@pytest.mark.parametrize("rule", ["begin", "measure"])
+@pytest.mark.parametrize("where", ["threads", "workers", "always"])
+def test_what_somebody_kills_has_another_try(bench: Bench, rule: str, where: str) -> None:
+    """As the system does, for lack of memory, with whatever it finds."""
+    if rule == "measure":
+        bench.run("begin")
+    bench.comes_to(f"{where}: be killed once")
+    complained = bench.run(rule)
+    assert bench.read("facts.json")["failed"] == bench.read("trace.json")["failed"] == {}
+    assert bench.cells() == {"sequential-1", *CELLS}
+    assert ("its process ended with signal SIGKILL" in complained) == (where != "workers")
+    assert ("trying once more" in complained) == (where != "workers")
+    assert not bench.left()
+
+
+@pytest.mark.parametrize("rule", ["begin", "measure"])
+def test_where_results_cannot_be_written_no_cell_is_blamed(bench: Bench, rule: str) -> None:
+    """As on a disk that is full; the limit of a file's size is easier to come by."""
+    bench.block = replace(bench.block, seconds=0.3)
+    if rule == "measure":
+        bench.run("begin")
+    bench.python = ["bash", "-c", 'ulimit -f 2; exec "$@"', "-", sys.executable]
+    process = bench.start(rule)
+    _, complained = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert complained.splitlines()[-1].startswith(f"gilscope: {bench.folder}/")
+    assert complained.endswith(" cannot be written: File too large; make room for it, and run again\n")
+    assert not bench.left()
+
+
+def test_what_is_killed_each_time_is_blamed(bench: Bench) -> None:
+    bench.comes_to("threads: be killed")
+    complained = bench.run("begin")
+    assert bench.read("calibration.json")["failed"] == {"threading-2": "its process ended with signal SIGKILL"}
+    assert "SIGKILL, in threading-2; trying once more\n" in complained
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,16 @@ FIGURES = sorted(
 )
 
 
+# What is made from the measurements of a run, below its folder.
+MADE = [
+    *("config.json", "timings.parquet", "traces.parquet", "rounds.parquet"),
+    *("observations.parquet", "workers.json", "gaps.json", "estimates.parquet"),
+    *("summary.csv", "scaling.json", "break_even.json", "decisions.json"),
+    *("verdicts.json", "across.json", "irrefutable.json"),
+    *("report.ipynb", "report.html"),
+]
+
+
 wildcard_constraints:
     machine="|".join(RUNS),
     runtime=r"[a-z0-9-]+",
@@ -162,6 +172,18 @@ def all_rounds(pattern):
         return run.traces() if pattern is TRACES else run.files(pattern)
 
     return files
+
+
+def measured_files(wildcards):
+    """Every file that measuring leaves, of all runs; where nothing is measured, those that are there."""
+    found = []
+    for machine, run in RUNS.items():
+        if run.allocates:
+            found.append(checkpoints.allocate.get(machine=machine).output[0])
+        for kind in ("raw/{}.json", "raw/{}.facts.json", "traces/{}.trace.json"):
+            found += run.files(kind.format(ALL_ROUNDS))
+        found += [*run.traces(), *run.labs()]
+    return found if MEASURES else [file for file in found if Path(file).exists()]
 
 
 def all_cores(wildcards):

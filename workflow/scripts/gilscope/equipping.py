@@ -10,7 +10,7 @@ from typing import Any
 
 from gilscope.resolving import python_of
 from gilscope.runtimes import MODULES
-from gilscope.uv import Refused, run_uv
+from gilscope.uv import Refused, run_uv, without_own_settings
 
 BASE = ("pyperf", "psutil")
 """Without these nothing can be measured."""
@@ -61,7 +61,8 @@ def in_short(reason: str) -> str:
 
 def import_once(python: str, module: str) -> None:
     """Import a module where it has been installed: what was built may still not load. Raises Refused."""
-    tried = subprocess.run([python, "-c", f"import {module}"], capture_output=True, text=True, check=False)
+    command = [python, "-c", f"import {module}"]
+    tried = subprocess.run(command, env=without_own_settings(), capture_output=True, text=True, check=False)
     if tried.returncode:
         complaint = tried.stderr.strip().splitlines()[-1:] or [f"the interpreter ended with {tried.returncode}"]
         raise Refused(f"it was installed and cannot be imported ({complaint[0]:.200})")

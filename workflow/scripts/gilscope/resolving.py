@@ -75,11 +75,12 @@ class Runtime:
 
         Only the lock on is forced: where it is off it can come back, as it would for a user, and that is caught. An
         installation that cannot be written to would compile its library whenever a process starts: that is kept here.
+        It finds the package, and nothing that the user's own path has: other wheels than those that are pinned.
         """
-        lock = "PYTHON_GIL=1 " if self.id.endswith("-gil") else ""
+        given = ("PYTHON_GIL=1 " if self.id.endswith("-gil") else "") + 'PYTHONPATH="$GILSCOPE_PACKAGE" '
         if self.current:
-            return f'{lock}exec "$GILSCOPE_PYTHON"'
-        return f'{lock}PYTHONPYCACHEPREFIX="$PWD/{ENVIRONMENTS}/bytecode" exec {python_of(self.environment)}'
+            return f'{given}exec "$GILSCOPE_PYTHON"'
+        return f'{given}PYTHONPYCACHEPREFIX="$PWD/{ENVIRONMENTS}/bytecode" exec {python_of(self.environment)}'
 
 
 def shell_of_rules() -> str | None:

@@ -17,6 +17,11 @@ class Refused(Exception):
     """What uv would not do, and why, in its own words."""
 
 
+def without_own_settings() -> dict[str, str]:
+    """The environment variables, but for those that are about this project's own environment."""
+    return {name: value for name, value in os.environ.items() if name not in OWN}
+
+
 def uv_program() -> str | None:
     """The uv beside this interpreter, or else the one on the path."""
     beside = Path(sys.executable).with_name("uv.exe" if os.name == "nt" else "uv")
@@ -25,11 +30,10 @@ def uv_program() -> str | None:
 
 def run_uv(*arguments: str, seconds: float, given: str = "", settings: Mapping[str, str] | None = None) -> str:
     """Run uv with ``given`` as its input; returns what it printed. settings: environment variables. Raises Refused."""
-    inherited = {name: value for name, value in os.environ.items() if name not in OWN}
     try:
         done = subprocess.run(
             [uv_program() or "uv", *arguments],
-            env={**inherited, **(settings or {})},
+            env={**without_own_settings(), **(settings or {})},
             input=given,
             capture_output=True,
             encoding="utf-8",

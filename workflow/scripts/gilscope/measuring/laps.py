@@ -18,6 +18,7 @@ from gilscope.measuring.job import Job, WrongAnswer
 from gilscope.running.lock import check_parent
 from gilscope.running.progress import doing
 from gilscope.running.reasons import reason_of
+from gilscope.running.twice import twice
 
 SHORTEST_VALUE_S = 0.005
 MOST_LAPS = 100
@@ -210,9 +211,12 @@ class Laps:
         return values
 
     def tried(self, name: str, work: Callable[[], float | None]) -> float | None:
-        """What work with a cell gives, or None where it fails; the sequential one may not, nor any answer be wrong."""
+        """What work with a cell gives, or None where it fails; the sequential one may not, nor any answer be wrong.
+
+        A worker may have been killed by somebody else: what fails has another try.
+        """
         try:
-            return work()
+            return twice(work)
         except (WrongAnswer, MemoryError):
             raise
         except Exception as error:

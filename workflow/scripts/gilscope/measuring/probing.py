@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Callable
 
 from gilscope.cells import SEQUENTIAL, Block, Cell
@@ -15,6 +16,7 @@ from gilscope.measuring.isolation import refused_import
 from gilscope.measuring.lock_state import lock_here, lock_objection
 from gilscope.running.progress import doing
 from gilscope.running.reasons import reason_of
+from gilscope.running.twice import twice
 from gilscope.runtimes import lock_expected
 
 # A worker imports this file for Probe, and a job brings psutil, which no interpreter but the first can import.
@@ -91,7 +93,7 @@ def probe_workers(job: Job, cells: list[str]) -> tuple[dict[str, dict[str, Any]]
     for name in cells:
         strategy = job.strategies[Cell.parse(name).strategy]
         try:
-            answers = ask_workers(job, name)
+            answers = twice(partial(ask_workers, job, name))
         except Exception as error:
             refused = refused_import(error) if strategy.isolated else None
             if refused:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from gilscope.cells import Cell
@@ -17,6 +18,7 @@ from gilscope.measuring.usage import NOTHING, Usage, own_usage, total
 from gilscope.running.lock import check_parent
 from gilscope.running.progress import doing
 from gilscope.running.reasons import reason_of
+from gilscope.running.twice import twice
 
 
 def charged_elsewhere(tasks: Iterable[Task], warm: bool) -> Usage:
@@ -72,7 +74,7 @@ def trace_cells(job: Job, names: Iterable[str], unusable: Mapping[str, str], sam
     for name in (name for name in names if name not in unusable):
         check_parent()
         try:
-            cells[name] = trace_cell(job, name, sampler)
+            cells[name] = twice(partial(trace_cell, job, name, sampler))
         except (OSError, RuntimeError) as error:
             failed[name] = reason_of(error)
             print(f"{job.block.path} {name} failed: {failed[name]}", file=sys.stderr)

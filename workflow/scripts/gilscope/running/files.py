@@ -5,27 +5,38 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
+
+from gilscope.running.progress import Deliberate
 
 EMPTY_SUITE = {"version": "1.0", "benchmarks": []}
 """What pyperf would write for a suite without benchmarks, could it have one."""
 
 
+class NotWritten(Deliberate):
+    """A file cannot be written: no measurement is to blame, and none of it is kept."""
+
+    def __init__(self, path: str, error: OSError):
+        super().__init__(f"{path} cannot be written: {error.strerror}; make room for it, and run again")
+
+
 @contextmanager
 def written_whole(path: str) -> Iterator[Any]:
-    """A text file that appears under its name only when it is complete and on the disk."""
-    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    """A text file that appears under its name only when it is complete and on the disk. Raises NotWritten."""
     partial = f"{path}.part"
     try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         with open(partial, "w", encoding="utf-8") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
-    except BaseException:
-        if os.path.exists(partial):
+    except BaseException as error:
+        with suppress(OSError):
             os.unlink(partial)
+        if isinstance(error, OSError):
+            raise NotWritten(path, error) from error
         raise
 
 

@@ -7,18 +7,22 @@ nothing is forked (macOS, Windows) the other one is the same script, started aga
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import Callable
 
 from gilscope.cells import CELL_NAME, SEQUENTIAL
 from gilscope.running.beside import is_second_run, run_beside, second_run
 from gilscope.running.forking import why_no_fork
-from gilscope.running.progress import STARTING
-from gilscope.running.watching import run_apart
+from gilscope.running.progress import STARTING, Deliberate
+from gilscope.running.watching import run_apart, why_ended
 
 LIMIT = "GILSCOPE_LIMIT_S"
 """The environment variable that says after how many seconds a cell counts as hanging."""
 LIMIT_S = 120.0
+
+FROM_OUTSIDE = [why_ended(-getattr(signal, name)) for name in ("SIGKILL", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Ends that no task comes to by itself."""
 
 Attempt = Callable[[dict[str, str]], None]
 """Measures and writes its files; takes the cells to leave out, each with the reason."""
@@ -30,13 +34,15 @@ def supervise(attempt: Attempt, surrender: Surrender) -> None:
     """Call ``attempt`` in a process apart until it comes to its end, each time without the cell that it failed in.
 
     Each time from the beginning: a round's values live in its process until they are written together, and one that
-    went on elsewhere after a crash would be two halves of a round. Where no cell can be blamed, or the sequential one
+    went on elsewhere after a crash would be two halves of a round. What somebody else has killed, the system for lack
+    of memory above all, has another try before a cell is blamed. Where no cell can be blamed, or the sequential one
     that all are compared with, ``surrender`` is called. A deliberate end (``Deliberate``) ends this process as well.
     """
     if is_second_run():
         sys.exit(second_run(attempt))
     left_out: dict[str, str] = {}
     limit_s = float(os.environ.get(LIMIT, LIMIT_S))
+    again = False
     while True:
         if why_no_fork():
             phase, reason = run_beside(left_out, limit_s)
@@ -44,13 +50,20 @@ def supervise(attempt: Attempt, surrender: Surrender) -> None:
             phase, reason = run_apart(lambda: attempt(dict(left_out)), limit_s)
         if reason is None:
             return
+        if reason in FROM_OUTSIDE and not again:
+            again = True
+            print(f"gilscope: {said_where(phase, reason)}; trying once more", file=sys.stderr)
+            continue
         if phase == SEQUENTIAL.name or phase in left_out or not CELL_NAME.fullmatch(phase):
             break
         left_out[phase] = reason
         print(f"gilscope: {phase} failed: {reason}; measuring again without it", file=sys.stderr)
     reason = why_broken() or said_where(phase, reason)
     print(f"gilscope: given up: {reason}", file=sys.stderr)
-    surrender(reason, left_out)
+    try:
+        surrender(reason, left_out)
+    except Deliberate as error:
+        sys.exit(f"gilscope: {error}")
 
 
 def said_where(phase: str, reason: str) -> str:

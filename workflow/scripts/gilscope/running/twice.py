@@ -1,0 +1,19 @@
+"""Another try, for what may have failed for somebody else's sake: a worker that was killed, a moment without memory."""
+
+from __future__ import annotations
+
+from typing import Callable, TypeVar
+
+from gilscope.running.progress import Deliberate
+
+Result = TypeVar("Result")
+
+
+def twice(work: Callable[[], Result]) -> Result:
+    """What work gives at its first or its second try, or raises at that; no deliberate end is tried again."""
+    try:
+        return work()
+    except (Deliberate, MemoryError):
+        raise
+    except Exception:
+        return work()
