@@ -12,7 +12,7 @@ enter = PATH="$(CURDIR)/.venv/bin:$$PATH"; export PATH; unset PYTHONPATH PYTHONH
 define pipeline
 @$(enter); trap : INT; python workflow/scripts/unlock.py || exit; \
 python -m snakemake --cores all $(1) $(ARGS); status=$$?; \
-python workflow/scripts/announce.py $(2) $(ARGS); exit $$status
+python workflow/scripts/announce.py --status $$status $(2) $(ARGS); exit $$status
 endef
 
 .PHONY: run quick report bundle compare test lint benchmark setup clean help

@@ -28,7 +28,7 @@ QUIET = {
     "cores": 2,
     "swap_in_bytes": 0,
     "swap_out_bytes": 0,
-    "throttled_us": [7_000, 90_000_000],
+    "stopped_us": [7_000, 90_000_000],
 }
 LATER = {**QUIET, "time": 110.0, "busy_s": 65.0, "own_s": 15.9}
 BUSY = "other processes were busy"
@@ -48,11 +48,11 @@ def flags_after(usual: dict[str, Any] = LATER, **changed: Any) -> str:
         ({}, ""),
         ({"busy_s": 71.0}, BUSY),
         ({"steal_s": 5.0}, "the hypervisor took CPU time"),
-        ({"throttled_us": [27_000, 90_000_000]}, "the CPU quota stopped it"),
-        ({"throttled_us": [7_000, 90_000_000]}, ""),
-        ({"throttled_us": [7_000, 90_020_000]}, "the CPU quota stopped it"),
-        ({"throttled_us": [None, 90_020_000]}, "the CPU quota stopped it"),
-        ({"throttled_us": [20_000]}, ""),
+        ({"stopped_us": [27_000, 90_000_000]}, "the CPU quota stopped it"),
+        ({"stopped_us": [7_000, 90_000_000]}, ""),
+        ({"stopped_us": [7_000, 90_020_000]}, "the CPU quota stopped it"),
+        ({"stopped_us": [None, 90_020_000]}, "the CPU quota stopped it"),
+        ({"stopped_us": [20_000]}, ""),
         ({"frequency_mhz": 2000.0}, "the frequency was low"),
         ({"governor": "powersave"}, "another governor was in force"),
         ({"swap_out_bytes": 64 * 2**20}, "memory was swapped"),
@@ -105,7 +105,7 @@ def test_no_sensor_ends_a_measurement(monkeypatch: pytest.MonkeyPatch, sensor: s
 @pytest.mark.parametrize(
     ("stat", "microseconds"),
     [
-        ("usage_usec 5\nnr_periods 9\nnr_throttled 3\nthrottled_usec 4500", 4500),
+        ("usage_usec 5\nnr_periods 9\nnr_throttled 3\nstopped_usec 4500", 4500),
         ("nr_periods 9\nnr_throttled 2\nthrottled_time 7000000", 7000),
         ("usage_usec 5", None),
         ("nonsense", None),

@@ -148,18 +148,23 @@ def test_the_jobs_get_the_very_plan_of_the_run(plan: Plan, tmp_path: Path, monke
     assert handed_on() is None, "that is another run's"
 
 
-def test_the_end_of_a_run_tells_of_each_machine(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("0", "no report yet; results/{}/report.html comes when the sweep is complete"),
+        (
+            "1",
+            "no report: the run has failed; results/{}/report.html comes when what is said above is mended and it has",
+        ),
+    ],
+)
+def test_the_end_of_a_run_tells_of_each_machine(tmp_path: Path, status: str, said: str) -> None:
     (tmp_path / "mine.yaml").write_text(MACHINES)
-    said = subprocess.run(
-        [sys.executable, "workflow/scripts/announce.py", "--configfile", str(tmp_path / "mine.yaml")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert said.splitlines() == [
-        f"no report yet; results/{label}/report.html comes when the sweep is complete" for label in ("milan", "old")
-    ]
+    script = [sys.executable, "workflow/scripts/announce.py", "--status", status]
+    command = [*script, "--configfile", str(tmp_path / "mine.yaml")]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for line, label in zip(told.splitlines(), ("milan", "old"), strict=True):
+        assert line.startswith(said.format(label))
 
 
 @pytest.mark.parametrize(

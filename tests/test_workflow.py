@@ -154,6 +154,26 @@ def test_whatever_is_missing_is_made_again(finished: Path, gone: tuple[str, ...]
     assert set(planned) - set(again) <= {"collect", "estimate", "judge", "plot", "render"}
 
 
+def test_a_terminal_without_unicode_is_told_as_much_as_it_can_show(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "clone"
+    shutil.copytree(finished, folder, symlinks=True)
+    (folder / RESULTS / "report.html").unlink()
+    plain = {
+        "LC_ALL": "C",
+        "PYTHONUTF8": "0",
+        "PYTHONCOERCECLOCALE": "0",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    done = run_in(folder, env=plain)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "gilscope: 3 blocks ? 3 rounds" in done.stdout + done.stderr
+    told = [sys.executable, "workflow/scripts/announce.py", "--configfile", "tiny.yaml"]
+    own = {**os.environ, **plain, "PYTHONPATH": str(folder / "workflow/scripts")}
+    said = subprocess.run(told, cwd=folder, env=own, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    assert f"report: {RESULTS}/report.html" in said.stdout
+
+
 def test_the_report_is_one_file_with_the_verdicts_of_every_claim(finished: Path) -> None:
     page = (finished / RESULTS / "report.html").read_text(encoding="utf-8")
     assert len(page) < 5_000_000

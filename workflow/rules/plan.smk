@@ -17,9 +17,11 @@ from gilscope.planning import (
     plan_runs,
     seen_from_here,
 )
+from gilscope.printing import print_anything
 from gilscope.resolving import shell_of_rules
 from gilscope.sweep import block_sources, selected_claims
 
+print_anything()
 export_interpreter(str(SCRIPTS))
 
 try:

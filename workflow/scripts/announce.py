@@ -13,6 +13,7 @@ def read(path: Path) -> Any:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--status", type=int, default=0, help="what the run ended with")
     parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
     parser.add_argument("--config", "-C", nargs="+", default=[])
     arguments, _ = parser.parse_known_args()
@@ -20,7 +21,9 @@ def main() -> None:
     from gilscope.config_files import merge_files, read_config
     from gilscope.destinations import destinations
     from gilscope.mistakes import Mistakes
+    from gilscope.printing import print_anything
 
+    print_anything()
     files = ["config/config.yaml", *arguments.configfile]
     try:
         config = read_config(merge_files(files, arguments.config), files)
@@ -28,13 +31,13 @@ def main() -> None:
         sys.exit(str(mistakes))
     machines = destinations(config)
     for machine in machines:
-        announce(Path("results") / config.folder(machine.label))
+        announce(Path("results") / config.folder(machine.label), arguments.status)
     comparison = Path("results/comparison.html")
     if len(machines) > 1 and comparison.exists():
         print(f"comparison: {comparison}")
 
 
-def announce(folder: Path) -> None:
+def announce(folder: Path, status: int) -> None:
     from gilscope.terminal import verdict_table
 
     verdicts = folder / "verdicts.json"
@@ -42,7 +45,12 @@ def announce(folder: Path) -> None:
         runtimes = {path.stem: read(path) for path in sorted((folder / "runtimes").glob("*.json"))}
         print(verdict_table(read(verdicts), runtimes))
     report = folder / "report.html"
-    print(f"report: {report}" if report.exists() else f"no report yet; {report} comes when the sweep is complete")
+    if report.exists():
+        print(f"report: {report}")
+    elif status:
+        print(f"no report: the run has failed; {report} comes when what is said above is mended and it has run again")
+    else:
+        print(f"no report yet; {report} comes when the sweep is complete")
 
 
 if __name__ == "__main__":

@@ -196,11 +196,12 @@ def export_interpreter(scripts: str) -> None:
     """Tell every command that the run starts which package and which interpreter to use.
 
     ``PYTHONPATH`` reaches what imports the package without Snakemake's help: notebook kernels and spawned workers;
-    measured interpreters get ``GILSCOPE_PACKAGE`` alone. ``GILSCOPE_PYTHON`` is resolved inside the command, so that its
-    path is no part of the rule: a rebuilt environment must not measure everything anew.
+    measured interpreters get ``GILSCOPE_PACKAGE`` alone. ``GILSCOPE_PYTHON`` is resolved inside the command, so that
+    its path is no part of the rule: a rebuilt environment must not measure everything anew.
     """
     inherited = os.environ.get("PYTHONPATH", "")
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [scripts, inherited]))
+    os.environ.setdefault("PYTHONIOENCODING", ":replace")
     os.environ["GILSCOPE_PACKAGE"] = scripts
     os.environ["GILSCOPE_PYTHON"] = sys.executable
     if os.name == "nt":

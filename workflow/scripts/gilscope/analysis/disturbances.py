@@ -41,7 +41,7 @@ def readings(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, A
     """
     seconds = after["time"] - before["time"]
     busy, own = difference(after, before, "busy_s"), difference(after, before, "own_s")
-    throttled = longest_stop(before.get("throttled_us"), after.get("throttled_us"))
+    throttled = longest_stop(before.get("stopped_us"), after.get("stopped_us"))
     swaps = [difference(after, before, key) for key in ("swap_in_bytes", "swap_out_bytes")]
     frequencies = [reading.get("frequency_mhz") for reading in (before, after)]
     known = [frequency for frequency in frequencies if frequency]
