@@ -105,7 +105,7 @@ def test_no_sensor_ends_a_measurement(monkeypatch: pytest.MonkeyPatch, sensor: s
 @pytest.mark.parametrize(
     ("stat", "microseconds"),
     [
-        ("usage_usec 5\nnr_periods 9\nnr_throttled 3\nstopped_usec 4500", 4500),
+        ("usage_usec 5\nnr_periods 9\nnr_throttled 3\nthrottled_usec 4500", 4500),
         ("nr_periods 9\nnr_throttled 2\nthrottled_time 7000000", 7000),
         ("usage_usec 5", None),
         ("nonsense", None),

@@ -10,7 +10,7 @@ import pytest
 from gilscope.analysis.tables import read_table
 from gilscope.figures import read_json as read_or
 from gilscope.measuring.raw import read_values
-from gilscope.running.files import Damaged, read_json
+from gilscope.running.files import Damaged, read_json, write_json
 
 CURE = "; delete it, and the next run makes it again"
 SUITE = {
@@ -44,6 +44,11 @@ def test_a_table_cut_short(tmp_path: Path, kept: int) -> None:
         read_table(path)
     assert str(damaged.value).startswith(f"{path} is damaged (")
     assert str(damaged.value).endswith(CURE)
+
+
+def test_what_is_no_number_is_written_as_nothing(tmp_path: Path) -> None:
+    write_json(str(tmp_path / "a.json"), {"a": [float("nan"), (float("inf"), 1.5)], "b": {"c": -float("inf")}})
+    assert read_json(tmp_path / "a.json") == {"a": [None, [None, 1.5]], "b": {"c": None}}
 
 
 def test_what_is_missing_is_not_damaged(tmp_path: Path) -> None:

@@ -126,6 +126,9 @@ def test_without_a_lock_nothing_is_measured(tmp_path: Path, monkeypatch: pytest.
     ):
         raise AssertionError
 
+    with pytest.raises(NoLock, match="lock: not an absolute path"), machine_lock("lock"):
+        raise AssertionError
+
     def lockf(*_: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 

@@ -194,7 +194,7 @@ def read_turns(path: str) -> list[tuple[str, Turn]]:
     if not Path(path).exists():
         return []
     return [
-        (row["block"], Turn(row["round"], row["stage"], tuple(row["only"]), row["laps"], row.get("traced", False)))
+        (row["block"], Turn(row["round"], row["stage"], tuple(row["only"]), row["laps"], row.get("traced", True)))
         for row in read_json(path)["rounds"]
     ]
 

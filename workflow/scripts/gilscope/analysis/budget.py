@@ -105,7 +105,7 @@ def next_rounds(
 
 def price_of(row: Mapping[str, Any], blocks: Mapping[str, Block], costs: Costs) -> float:
     known = row["block"] in blocks and row["block"] in costs.aside
-    return costs.round(blocks[row["block"]], row["only"], row.get("traced", False)) if known else 0.0
+    return costs.round(blocks[row["block"]], row["only"], row.get("traced", True)) if known else 0.0
 
 
 def is_measured(row: Mapping[str, Any], rounds: pd.DataFrame) -> bool:

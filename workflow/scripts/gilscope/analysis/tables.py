@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from gilscope.running.files import Damaged, read_json
+from gilscope.running.files import Damaged, read_json, without_nan
 
 __all__ = ["Damaged", "read_json", "read_table", "write_json", "write_table"]
 
@@ -62,13 +61,3 @@ def write_json(content: Any, path: str | Path) -> None:
     partial = Path(f"{path}.part")
     partial.write_text(json.dumps(without_nan(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
     os.replace(partial, path)
-
-
-def without_nan(content: Any) -> Any:
-    if isinstance(content, dict):
-        return {key: without_nan(value) for key, value in content.items()}
-    if isinstance(content, (list, tuple)):
-        return [without_nan(value) for value in content]
-    if isinstance(content, float) and not math.isfinite(content):
-        return None
-    return content.item() if hasattr(content, "item") else content

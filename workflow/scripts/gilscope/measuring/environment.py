@@ -28,7 +28,7 @@ def counters(folder: str) -> dict[str, int]:
 def stopped(folder: str) -> int | None:
     """For how many microseconds so far a CPU quota has stopped a cgroup, version 2 or 1."""
     found = counters(folder)
-    return found.get("stopped_usec", found["throttled_time"] // 1000 if "throttled_time" in found else None)
+    return found.get("throttled_usec", found["throttled_time"] // 1000 if "throttled_time" in found else None)
 
 
 def read_environment() -> dict[str, Any]:

@@ -237,7 +237,7 @@ class Length:
 
 
 def how_long(laps: Laps, sequential: float, seed: str) -> Length:
-    """What the rounds of a block share, from one lap, or from two where values are short.
+    """What the rounds of a block share, from one lap, or from two where a value needs several loops.
 
     sequential: the seconds of one sequential value. seed: as for ``Laps.take``.
     """
@@ -246,16 +246,15 @@ def how_long(laps: Laps, sequential: float, seed: str) -> Length:
         return Length(dict.fromkeys([SEQUENTIAL.name, *laps.cells], 1), block.min_laps)
     began = time.perf_counter()
     values = laps.take(1, seed)
-    reference = min(value.seconds for value in values if value.cell == SEQUENTIAL.name) / block.part
-    loops = loops_for(values, reference if laps.job.workload.kind == "cpu" else None)
-    if min(value.seconds for value in values) < SHORTEST_VALUE_S:
-        laps.loops = loops
+    reference = min(value.seconds for value in values if value.cell == SEQUENTIAL.name)
+    loops = laps.loops = loops_for(values, reference if laps.job.workload.kind == "cpu" else None)
+    if max(loops.values()) > 1:
         began = time.perf_counter()
         values = laps.take(1, seed)
-    whole = time.perf_counter() - began + sum((loops[one.cell] - one.loops) * one.seconds for one in values)
-    taken = {value.cell: loops[value.cell] * value.seconds for value in values}
+    whole = time.perf_counter() - began
+    taken = {value.cell: value.loops * value.seconds for value in values}
     seldom = [taken[name] for name in block.seldom if name in taken]
-    beside = len(seldom) / (REFERENCE_EVERY - 1) * reference
+    beside = len(seldom) / (REFERENCE_EVERY - 1) * taken[SEQUENTIAL.name] / block.part
     usual = max(whole - (1 - 1 / SELDOM) * (sum(seldom) + beside), whole / SELDOM)
     return Length(loops, laps_for(block.seconds, usual, block.min_laps), tuple(values))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import faulthandler
 import json
+import math
 import sys
 from typing import Any, TextIO
 
@@ -24,10 +25,18 @@ def no_core_dumps() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
+def finite(metric: str, value: Any) -> float:
+    """Raises ValueError for what no table can hold."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{metric} is {number}")
+    return number
+
+
 def try_once(lab: Lab, case: Case) -> dict[str, Any]:
     """What one trial saw, or the error that it ended with."""
     try:
-        seen = {metric: float(value) for metric, value in case.function(**case.arguments).items()}
+        seen = {metric: finite(metric, value) for metric, value in case.function(**case.arguments).items()}
     except Exception as error:
         return {"error": reason_of(error)}
     undeclared = sorted(set(seen) - set(lab.metrics))

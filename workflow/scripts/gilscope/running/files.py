@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -41,9 +42,20 @@ def written_whole(path: str) -> Iterator[Any]:
 
 
 def write_json(path: str, content: Any) -> None:
+    """Write JSON that every parser reads: what is no finite number, which JSON does not know, becomes null."""
     with written_whole(path) as file:
-        json.dump(content, file, indent=1, sort_keys=True)
+        json.dump(without_nan(content), file, indent=1, sort_keys=True, allow_nan=False)
         file.write("\n")
+
+
+def without_nan(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: without_nan(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [without_nan(value) for value in content]
+    if isinstance(content, float) and not math.isfinite(content):
+        return None
+    return content.item() if hasattr(content, "item") else content
 
 
 class Damaged(ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -133,6 +134,8 @@ def machine_lock(path: str = LOCK_FILE, poll: float = 0.05) -> Iterator[float]:
     Raises NoLock where it cannot be had.
     """
     try:
+        if not os.path.isabs(path):
+            raise OSError(errno.EINVAL, "not an absolute path, and so another file in every folder")
         descriptor = open_lock(path)
     except OSError as error:
         raise NoLock(path, error) from error

@@ -24,7 +24,7 @@ def stay_on(path: str) -> None:
         there = machine["cpu"]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise OtherMachine(f"{path} does not say which CPU it is about: {type(error).__name__}: {error}") from error
-    here, about = cpu_model(), os.path.dirname(path)
+    here, about = cpu_model(), from_here(os.path.dirname(path))
     if not (here and there):
         here, there = platform.machine(), machine.get("architecture") or platform.machine()
     if here != there:
@@ -40,6 +40,12 @@ def stay_on(path: str) -> None:
             "without taskset, on a cluster with as many CPUs for a task (cpus_per_task), or give this its own label "
             "with `machine:`"
         )
+
+
+def from_here(path: str) -> str:
+    """A path as one would type it: relative where it lies below the current folder."""
+    below = os.path.join(os.getcwd(), "")
+    return path[len(below) :] if path.startswith(below) else path
 
 
 def cores_here() -> int | None:

@@ -16,4 +16,6 @@ def twice(work: Callable[[], Result]) -> Result:
     except (Deliberate, MemoryError):
         raise
     except Exception:
-        return work()
+        # What the first try has left is let go of before the second one begins.
+        pass
+    return work()
