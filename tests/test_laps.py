@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -23,6 +24,7 @@ from gilscope.measuring.laps import (
     Lap,
     Laps,
     Value,
+    how_long,
     is_reference,
     lap_order,
     laps_for,
@@ -95,6 +97,25 @@ def test_what_fills_several_cores_is_looked_at_for_longer() -> None:
     assert loops_for(values) == dict.fromkeys(timed, 1), "waiting fills no core"
     short = [Value("ceiling-2-warm", 1, 0, 1, 0.0001)]
     assert loops_for(short, reference=0.001)["ceiling-2-warm"] == 50
+
+
+@pytest.mark.parametrize("part", [1, 8])
+def test_a_cell_is_held_against_the_whole_sequential_time(part: int) -> None:
+    """Whatever part of the tasks a sequential value does; and a lap counts that was taken with the loops of all others."""
+    taken: list[dict[str, int]] = []
+    seconds = {"sequential-1": 0.8, "ceiling-16-warm": 0.5, "threading-16": 0.7}
+
+    def take(lap: int, seed: str) -> list[Value]:
+        taken.append(laps.loops)
+        return [Value(cell, lap, 0, laps.loops.get(cell, 1), each) for cell, each in seconds.items()]
+
+    block = Block("cp311", "sum_squares", "large", 1, 16, (*seconds,)[1:], seconds=100.0, part=part)
+    job = SimpleNamespace(block=block, workload=SimpleNamespace(kind="cpu"))
+    laps: Any = SimpleNamespace(job=job, cells=[*block.cells], loops={}, take=take)
+    length = how_long(laps, 0.8, "seed")
+    assert length.loops == dict.fromkeys(seconds, 1) | {"ceiling-16-warm": AGAIN}
+    assert taken == [{}, length.loops]
+    assert {value.cell: value.loops for value in length.first} == length.loops
 
 
 def test_a_clock_that_stands_still_is_said_and_not_divided_by(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
