@@ -80,7 +80,7 @@ def calibrate(job: Job, turn: Turn, surveyed: Mapping[str, Any]) -> tuple[dict[s
     """
     laps = Laps(job, surveyed["cells"], {})
     length = how_long(laps, time_value(job, SEQUENTIAL.name), seed_of(job.block, turn))
-    lost = lost_here(job.block, [SEQUENTIAL.name, *surveyed["cells"]])
+    lost = lost_here(job.block, [SEQUENTIAL.name, *surveyed["cells"], *surveyed["failed"]])
     forget_helpers()
     failed = {**surveyed["failed"], **laps.failed, **lost}
     cells = [name for name in surveyed["cells"] if name not in failed]
