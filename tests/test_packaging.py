@@ -143,7 +143,7 @@ def test_make_asks_for_a_standard_build(root: Path, tmp_path: Path) -> None:
 def test_make_does_one_thing_after_the_other(root: Path, tmp_path: Path) -> None:
     own = "\nslow:\n\t@sleep 0.5; echo slow\nquick-one:\n\t@echo quick\n"
     (tmp_path / "Makefile").write_text((root / "Makefile").read_text() + own)
-    assert make(tmp_path, "-j8", "slow", "quick-one").stdout == "slow\nquick\n"
+    assert make(tmp_path, "--no-print-directory", "-j8", "slow", "quick-one").stdout == "slow\nquick\n"
 
 
 def test_make_never_removes_results(root: Path, tmp_path: Path) -> None:
