@@ -15,7 +15,7 @@ from gilscope.analysis.disturbances import flag_rounds, readings, summarise_flag
 from gilscope.cells import Block
 from gilscope.config import Limits
 from gilscope.measuring import environment
-from gilscope.measuring.environment import read_environment, stopped
+from gilscope.measuring.environment import read_environment, throttled
 
 QUIET = {
     "time": 100.0,
@@ -28,7 +28,7 @@ QUIET = {
     "cores": 2,
     "swap_in_bytes": 0,
     "swap_out_bytes": 0,
-    "stopped_us": [7_000, 90_000_000],
+    "cgroups_throttled_us": [7_000, 90_000_000],
 }
 LATER = {**QUIET, "time": 110.0, "busy_s": 65.0, "own_s": 15.9}
 BUSY = "other processes were busy"
@@ -48,11 +48,11 @@ def flags_after(usual: dict[str, Any] = LATER, **changed: Any) -> str:
         ({}, ""),
         ({"busy_s": 71.0}, BUSY),
         ({"steal_s": 5.0}, "the hypervisor took CPU time"),
-        ({"stopped_us": [27_000, 90_000_000]}, "the CPU quota stopped it"),
-        ({"stopped_us": [7_000, 90_000_000]}, ""),
-        ({"stopped_us": [7_000, 90_020_000]}, "the CPU quota stopped it"),
-        ({"stopped_us": [None, 90_020_000]}, "the CPU quota stopped it"),
-        ({"stopped_us": [20_000]}, ""),
+        ({"cgroups_throttled_us": [27_000, 90_000_000]}, "the CPU quota stopped it"),
+        ({"cgroups_throttled_us": [7_000, 90_000_000]}, ""),
+        ({"cgroups_throttled_us": [7_000, 90_020_000]}, "the CPU quota stopped it"),
+        ({"cgroups_throttled_us": [None, 90_020_000]}, "the CPU quota stopped it"),
+        ({"cgroups_throttled_us": [20_000]}, ""),
         ({"frequency_mhz": 2000.0}, "the frequency was low"),
         ({"governor": "powersave"}, "another governor was in force"),
         ({"swap_out_bytes": 64 * 2**20}, "memory was swapped"),
@@ -113,7 +113,7 @@ def test_no_sensor_ends_a_measurement(monkeypatch: pytest.MonkeyPatch, sensor: s
 )
 def test_throttling_is_read_from_either_version_of_cgroups(tmp_path: Path, stat: str, microseconds: int | None) -> None:
     (tmp_path / "cpu.stat").write_text(stat + "\n")
-    assert stopped(str(tmp_path)) == microseconds
+    assert throttled(str(tmp_path)) == microseconds
 
 
 @pytest.mark.alone

@@ -83,7 +83,7 @@ def package(*patterns):
     return sorted({str(path) for pattern in patterns for path in root.glob(pattern)})
 
 
-ANALYSIS = package("analysis/*.py")
+ANALYSIS = package("analysis/*.py", "running/files.py")
 
 
 def drawing(figure):

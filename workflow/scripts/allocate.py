@@ -1,9 +1,10 @@
 from gilscope.analysis.budget import added_rounds, next_rounds
 from gilscope.analysis.collecting import collect_run
-from gilscope.analysis.tables import read_json, write_json
+from gilscope.analysis.tables import write_json
 from gilscope.cells import Block
 from gilscope.claim_files import read_claims
 from gilscope.config import Limits
+from gilscope.running.files import read_json
 from gilscope.workloads import load_workload
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 from gilscope.analysis.collecting import collect_own_folders, collect_run, collect_workers
-from gilscope.analysis.tables import read_json, write_json, write_table
+from gilscope.analysis.tables import write_json, write_table
 from gilscope.bundles.privacy import Private
 from gilscope.bundles.redaction import Redaction
 from gilscope.config import Limits
+from gilscope.running.files import read_json
 
 if __name__ == "__main__":
     given, made = snakemake.input, snakemake.output

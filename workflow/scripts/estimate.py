@@ -3,8 +3,9 @@ from gilscope.analysis.collecting import collect_runtimes
 from gilscope.analysis.decisions import fill_decisions
 from gilscope.analysis.estimates import estimate
 from gilscope.analysis.scaling import fit_scaling
-from gilscope.analysis.tables import read_json, read_table, write_json, write_table
+from gilscope.analysis.tables import read_table, write_json, write_table
 from gilscope.claim_files import read_claims
+from gilscope.running.files import read_json
 
 if __name__ == "__main__":
     timings, traces, rounds = map(read_table, (snakemake.input.timings, snakemake.input.traces, snakemake.input.rounds))

@@ -2,9 +2,10 @@ from gilscope.analysis.allocating import remedy_for
 from gilscope.analysis.collecting import Collected, collect_runtimes
 from gilscope.analysis.comparing import compare_runtimes
 from gilscope.analysis.looks import gather_looks, stages_of
-from gilscope.analysis.tables import read_json, read_table, write_json
+from gilscope.analysis.tables import read_table, write_json
 from gilscope.analysis.verdicts import judge
 from gilscope.claim_files import read_claims
+from gilscope.running.files import read_json
 from gilscope.workloads import load_workload
 
 if __name__ == "__main__":

@@ -13,12 +13,13 @@ import psutil
 
 from gilscope.analysis.disturbances import readings
 from gilscope.config import Limits
-from gilscope.machine import CGROUPS, CPUS, Machine, read_text
+from gilscope.machine import CPUS, Machine, read_text
 from gilscope.measuring.environment import file_system, read_environment
 from gilscope.running.lock import LOCK_FILE, VARIABLE, give_back, try_lock
 from gilscope.running.node import told
 
 OK, WARN, UNKNOWN = "ok", "warn", "unknown"
+CGROUPS = Path("/sys/fs/cgroup")
 PROFILE = Path("/sys/firmware/acpi/platform_profile")
 CLOCK = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 SLOW_CLOCKS = ("hpet", "acpi_pm", "jiffies")

@@ -17,9 +17,8 @@ import psutil
 
 from gilscope.core_kinds import core_kinds
 from gilscope.running.cgroups import own_cgroups
-from gilscope.running.node import cpu_model, printed, told
+from gilscope.running.node import affinity_cores, cpu_model, printed, told
 
-CGROUPS = Path("/sys/fs/cgroup")
 CPUS = Path("/sys/devices/system/cpu")
 
 
@@ -120,8 +119,7 @@ def describe_machine(label: str = "auto") -> Machine:
     """Read the machine. label: a name from the config, or ``auto``."""
     cpu, architecture = cpu_model(), platform.machine()
     physical, logical = told(lambda: psutil.cpu_count(logical=False)), told(psutil.cpu_count) or os.cpu_count() or 1
-    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
-    quota = quota_cores()
+    affinity, quota = affinity_cores(), quota_cores()
     return Machine(
         label=automatic_label(cpu, architecture, physical, logical) if label == "auto" else label,
         cpu=cpu,

@@ -63,10 +63,10 @@ def left_out(workload: str, folder: str, external: str) -> bool:
 
 
 def beside_seconds(block: Block, cells: Iterable[str], cores: int, traced: bool) -> float:
-    """About how long a round's warm-up takes, a task for each worker, and its traces, one value of each cell."""
-    seconds = 0.0
+    """About how long a round's warm-up takes, of which ``laps.warm_up`` tells, and its traces, a value of each cell."""
+    seconds, known = 0.0, load_strategies()
     for cell in map(Cell.parse, (SEQUENTIAL.name, *cells)):
-        warming = replace(block, tasks=min(cell.workers, block.tasks))
+        warming = replace(block, tasks=1 if known[cell.strategy].processes else min(cell.workers, block.tasks))
         seconds += cell_seconds(warming, replace(cell, pool="cold"), cores)
         seconds += cell_seconds(block, cell, cores) if traced else 0.0
     return seconds

@@ -12,10 +12,10 @@ import pandas as pd
 from gilscope.analysis.allocating import Allocation, Costs, Want, allocate, costs_of, open_wants, plan_rounds
 from gilscope.analysis.collecting import Collected
 from gilscope.analysis.looks import gather_looks, stages_of
-from gilscope.analysis.tables import read_json
 from gilscope.cells import Block
 from gilscope.claims import Claim
 from gilscope.outlook import ANALYSIS_S, JOB_S, START_S
+from gilscope.running.files import read_json
 from gilscope.workloads import Workload
 
 BEGIN: dict[str, Any] = {"rounds": [], "stage": 1}

@@ -11,10 +11,11 @@ from typing import Any
 import pandas as pd
 
 from gilscope.analysis.disturbances import flag_rounds, readings
-from gilscope.analysis.tables import TIMINGS, read_json
+from gilscope.analysis.tables import TIMINGS
 from gilscope.cells import Cell
 from gilscope.config import Limits
 from gilscope.measuring.raw import read_values
+from gilscope.running.files import read_json
 from gilscope.workloads import Workload, load_workload
 
 TRACES = [

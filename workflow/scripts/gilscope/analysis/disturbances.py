@@ -21,8 +21,8 @@ def difference(after: Mapping[str, Any], before: Mapping[str, Any], key: str) ->
     return last - first if first is not None and last is not None else None
 
 
-def longest_stop(before: Sequence[int | None] | None, after: Sequence[int | None] | None) -> float | None:
-    """The most microseconds for which any cgroup was stopped between two readings of the same ones."""
+def most_throttled(before: Sequence[int | None] | None, after: Sequence[int | None] | None) -> float | None:
+    """The microseconds between two readings for which a quota stopped the cgroup that it stopped longest."""
     if before is None or after is None or len(before) != len(after):
         return None
     stops = [last - first for first, last in zip(before, after, strict=True) if first is not None and last is not None]
@@ -41,7 +41,7 @@ def readings(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, A
     """
     seconds = after["time"] - before["time"]
     busy, own = difference(after, before, "busy_s"), difference(after, before, "own_s")
-    throttled = longest_stop(before.get("stopped_us"), after.get("stopped_us"))
+    throttled = most_throttled(before.get("cgroups_throttled_us"), after.get("cgroups_throttled_us"))
     swaps = [difference(after, before, key) for key in ("swap_in_bytes", "swap_out_bytes")]
     frequencies = [reading.get("frequency_mhz") for reading in (before, after)]
     known = [frequency for frequency in frequencies if frequency]

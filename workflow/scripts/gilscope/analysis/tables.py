@@ -9,9 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from gilscope.running.files import Damaged, read_json, without_nan
-
-__all__ = ["Damaged", "read_json", "read_table", "write_json", "write_table"]
+from gilscope.running.files import Damaged, without_nan, written_whole
 
 CELL = ["machine", "runtime", "workload", "kind", "size", "tasks", "strategy", "workers", "pool"]
 TIMINGS = [
@@ -58,6 +56,6 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
 
 def write_json(content: Any, path: str | Path) -> None:
     """Write JSON that every parser reads: NaN, which JSON does not know, becomes null."""
-    partial = Path(f"{path}.part")
-    partial.write_text(json.dumps(without_nan(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
-    os.replace(partial, path)
+    with written_whole(str(path)) as file:
+        json.dump(without_nan(content), file, indent=1, ensure_ascii=False, allow_nan=False)
+        file.write("\n")

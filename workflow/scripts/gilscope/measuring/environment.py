@@ -25,7 +25,7 @@ def counters(folder: str) -> dict[str, int]:
         return {}
 
 
-def stopped(folder: str) -> int | None:
+def throttled(folder: str) -> int | None:
     """For how many microseconds so far a CPU quota has stopped a cgroup, version 2 or 1."""
     found = counters(folder)
     return found.get("throttled_usec", found["throttled_time"] // 1000 if "throttled_time" in found else None)
@@ -37,7 +37,7 @@ def read_environment() -> dict[str, Any]:
     busy_s and steal_s: sums over all cores since the machine started, the time that the hypervisor took apart.
     own_s: CPU seconds of this process and of those that it has waited for, so that the rest is other processes'.
     swap_in_bytes, swap_out_bytes: moved from and to swap since the machine started, by anyone.
-    stopped_us: of this process's cgroup and of each above it, in this order.
+    cgroups_throttled_us: of this process's cgroup and of each above it, in this order.
     """
     cpu: Mapping[str, float] | None = told(lambda: psutil.cpu_times()._asdict())
     return {
@@ -51,7 +51,7 @@ def read_environment() -> dict[str, Any]:
         "cores": told(lambda: psutil.cpu_count() or None),
         "swap_in_bytes": told(lambda: psutil.swap_memory().sin),
         "swap_out_bytes": told(lambda: psutil.swap_memory().sout),
-        "stopped_us": told(lambda: list(map(stopped, own_cgroups()))) or [],
+        "cgroups_throttled_us": told(lambda: list(map(throttled, own_cgroups()))) or [],
     }
 
 

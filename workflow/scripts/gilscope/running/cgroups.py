@@ -6,6 +6,8 @@ import glob
 import os
 from typing import NamedTuple
 
+from gilscope.running.node import contents
+
 MEMBERSHIP = "/proc/self/cgroup"
 MOUNTS = "/proc/self/mountinfo"
 ABOVE = "/.."
@@ -27,7 +29,7 @@ def own_cgroups(membership: str = MEMBERSHIP, mounts: str = MOUNTS) -> list[str]
     """
     folders: list[str] = []
     shown = read_mounts(mounts)
-    for _, controllers, path in (line.split(":", 2) for line in lines_of(membership) if line.count(":") >= 2):
+    for _, controllers, path in (line.split(":", 2) for line in lines(membership) if line.count(":") >= 2):
         if not controllers:
             hierarchy = [mount for mount in shown if not mount.controllers]
         elif "cpu" in controllers.split(","):
@@ -41,7 +43,7 @@ def own_cgroups(membership: str = MEMBERSHIP, mounts: str = MOUNTS) -> list[str]
 def read_mounts(path: str = MOUNTS) -> list[Mount]:
     """The cgroup file systems among the mounts, as ``proc(5)`` describes the file."""
     found = []
-    for line in lines_of(path):
+    for line in lines(path):
         about, _, system = line.partition(" - ")
         fields, types = about.split(" "), system.split(" ")
         if len(fields) < 5 or len(types) < 3 or types[0] not in ("cgroup", "cgroup2"):
@@ -72,14 +74,9 @@ def located(mount: Mount, path: str) -> list[str]:
     return folders
 
 
+def lines(path: str) -> list[str]:
+    return (contents(path) or "").splitlines()
+
+
 def holds_this_process(folder: str) -> bool:
-    return str(os.getpid()) in lines_of(os.path.join(folder, "cgroup.procs"))
-
-
-def lines_of(path: str) -> list[str]:
-    """A file's lines; none where it cannot be read."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read().splitlines()
-    except OSError:
-        return []
+    return str(os.getpid()) in lines(os.path.join(folder, "cgroup.procs"))

@@ -49,6 +49,7 @@ def write_json(path: str, content: Any) -> None:
 
 
 def without_nan(content: Any) -> Any:
+    """The same with None for every number that is not finite, and Python's own numbers for numpy's."""
     if isinstance(content, dict):
         return {key: without_nan(value) for key, value in content.items()}
     if isinstance(content, (list, tuple)):

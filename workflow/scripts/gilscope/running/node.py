@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import re
 import subprocess
 import sys
@@ -41,6 +42,11 @@ def arm_cores(about: str) -> str | None:
     words = [name.split()[-1] for name in ARM]
     said = [" ".join(f"{word} {number}" for word, number in zip(words, kind)) for kind in kinds]
     return f"ARM {' + '.join(said)}" if said else None
+
+
+def affinity_cores() -> int | None:
+    """How many logical cores this process may run on; None where the system does not say."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
 
 
 def node() -> str | None:

@@ -6,7 +6,7 @@ import os
 import platform
 
 from gilscope.running.files import read_json
-from gilscope.running.node import cpu_model
+from gilscope.running.node import affinity_cores, cpu_model
 from gilscope.running.progress import Deliberate
 
 
@@ -33,7 +33,7 @@ def stay_on(path: str) -> None:
             "measured. On a cluster give its entry under `machines:` a partition or constraint that has one kind of "
             "node (docs/cluster.md), elsewhere give this machine its own label with `machine:`"
         )
-    mine, all_of_them = cores_here(), machine.get("affinity_cores")
+    mine, all_of_them = affinity_cores(), machine.get("affinity_cores")
     if mine and all_of_them and mine < all_of_them:
         raise OtherMachine(
             f"this job may use {mine} of the {all_of_them} cores that {about} is about; nothing was measured. Start it "
@@ -46,8 +46,3 @@ def from_here(path: str) -> str:
     """A path as one would type it: relative where it lies below the current folder."""
     below = os.path.join(os.getcwd(), "")
     return path[len(below) :] if path.startswith(below) else path
-
-
-def cores_here() -> int | None:
-    """How many cores this process may run on; None where the system does not say."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
