@@ -125,6 +125,23 @@ def test_a_clock_that_stands_still_is_said_and_not_divided_by(job: Job, monkeypa
         laps.take(1, "seed")
 
 
+@strategy("slow-to-hand-over", pools=("warm",))
+@contextmanager
+def slow_to_hand_over(workers: int) -> Iterator[Any]:
+    def collected(answers: list[Any]) -> Iterator[Any]:
+        time.sleep(0.05)
+        yield from answers
+
+    yield lambda function, items: collected([function(item) for item in items])
+
+
+@pytest.mark.parametrize("loops", [1, 4])
+def test_answers_that_come_after_the_work_are_not_timed_in_any_loop(job: Job, loops: int) -> None:
+    """The ceiling's: what the hardware can give does not include handing over eight matrices."""
+    job.strategies["slow-to-hand-over"] = slow_to_hand_over.strategy
+    assert time_value(job, "slow-to-hand-over-1-warm", loops) < 0.01
+
+
 def test_a_cold_value_starts_its_helpers_in_each_of_its_loops(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     forgotten = []
     monkeypatch.setattr("gilscope.measuring.laps.forget_helpers", lambda: forgotten.append(1))

@@ -152,18 +152,16 @@ def time_value(job: Job, name: str, loops: int = 1) -> float:
     doing(name)
     job.workload.fresh()
     forget_helpers()
+    seconds = 0.0
     if cell.pool == "warm":
         with strategy.open(cell.workers) as spread:
             list(spread(function, first_items(job, cell)))
-            began = time.perf_counter()
-            for loop in range(loops):
+            for _ in range(loops):
+                began = time.perf_counter()
                 answers = spread(function, items)
-                if loop < loops - 1:
-                    list(answers)
-            seconds = time.perf_counter() - began
-            job.check(name, list(answers))
+                seconds += time.perf_counter() - began
+                collected = list(answers)
     else:
-        seconds = 0.0
         for loop in range(loops):
             if loop and strategy.processes:
                 forget_helpers()
@@ -171,7 +169,7 @@ def time_value(job: Job, name: str, loops: int = 1) -> float:
             with strategy.open(cell.workers) as spread:
                 collected = list(spread(function, items))
             seconds += time.perf_counter() - began
-        job.check(name, collected)
+    job.check(name, collected)
     if not seconds > 0:
         raise ClockStopped("the clock stood still during a value: does a task replace it?")
     return part * seconds / loops
