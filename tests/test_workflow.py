@@ -271,6 +271,21 @@ def test_a_change_redoes_what_depends_on_it_and_no_more(
         assert measured == {only}
 
 
+def test_a_block_that_is_stale_is_measured_again_also_where_the_machine_is_described_anew(
+    finished: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "clone"
+    shutil.copytree(finished, folder, symlinks=True)
+    with (folder / "workflow/scripts/gilscope/machine.py").open("a") as changed:
+        changed.write("# another line\n")
+    (folder / "tiny.yaml").write_text(TINY.replace("seconds: 0.3", "seconds: 0.4"))
+    facts = f"{RESULTS}/raw/{runtime_name()}/sleep/medium/round-1.facts.json"
+    done = run_in(folder, facts)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert jobs(done) == ["describe_machine", "begin"]
+    assert json.loads((folder / facts).read_text())["block"]["seconds"] == 0.4
+
+
 def test_what_is_there_can_be_reported_without_measuring(finished: Path, tmp_path: Path) -> None:
     folder = tmp_path / "clone"
     shutil.copytree(finished, folder, symlinks=True)

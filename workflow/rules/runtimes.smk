@@ -1,7 +1,8 @@
 """What the machine and the interpreters say about themselves, while they measure: afterwards others might answer."""
 
 
-rule describe_machine:
+# A checkpoint, as the next one is: whatever waits for it is asked once more whether it has reasons of its own to run.
+checkpoint describe_machine:
     """Hardware, operating system and limits of the machine that measures; another one than was planned for is an error."""
     input:
         script="workflow/scripts/describe_machine.py",
@@ -26,7 +27,7 @@ rule describe_machine:
         " --origin {params.origin} 2> {log}"
 
 
-rule equip:
+checkpoint equip:
     """An environment for a runtime beside the current one: pyperf, psutil, what the workloads import; pinned and hashed."""
     input:
         locks=CONFIG.environments.locks,
