@@ -52,6 +52,20 @@ def test_somebodys_kernel_is_not_the_one_that_makes_the_page(tmp_path: Path, mon
     assert os.environ["JUPYTER_PATH"] == str(tmp_path / "theirs")
 
 
+def test_all_that_jupyter_leaves_lies_beside_the_notebook_and_goes_with_the_next_one(tmp_path: Path) -> None:
+    left = tmp_path / "done.kernel/of-one-that-was-killed"
+    left.parent.mkdir()
+    left.touch()
+    cells = [nbformat.v4.new_code_cell("import ipykernel, os; print(ipykernel.get_connection_file())")]
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}}), tmp_path / "one.ipynb"
+    )
+    execute(str(tmp_path / "one.ipynb"), tmp_path / "done.ipynb", {})
+    (cell,) = nbformat.read(tmp_path / "done.ipynb", as_version=4).cells
+    assert Path(cell.outputs[0].text.strip()).parent == left.parent
+    assert not left.parent.exists()
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return hostile_report(tmp_path_factory.getbasetemp())

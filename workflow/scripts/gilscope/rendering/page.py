@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
 import traceback
@@ -117,7 +118,7 @@ def execute(notebook: str, output: Path, parameters: dict[str, object]) -> None:
     """
     import papermill
 
-    with own_kernel() as name:
+    with own_kernel(output.with_suffix(".kernel").absolute()) as name:
         papermill.execute_notebook(
             notebook,
             str(output),
@@ -130,23 +131,29 @@ def execute(notebook: str, output: Path, parameters: dict[str, object]) -> None:
 
 
 @contextmanager
-def own_kernel() -> Iterator[str]:
-    """The name of a Jupyter kernel that is this interpreter, whatever kernels somebody has installed for notebooks."""
+def own_kernel(folder: Path) -> Iterator[str]:
+    """The name of a Jupyter kernel that is this interpreter, whatever kernels somebody has installed for notebooks.
+
+    folder: for all that Jupyter writes beside the notebook; what one that was killed has left there goes first.
+    """
     starts = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    before = os.environ.get(JUPYTER_PATH)
-    with tempfile.TemporaryDirectory(prefix="gilscope-") as folder:
-        place = Path(folder, "kernels", KERNEL)
-        place.mkdir(parents=True)
-        about = {"argv": starts, "display_name": KERNEL, "language": "python"}
-        (place / "kernel.json").write_text(json.dumps(about), encoding="utf-8")
-        os.environ[JUPYTER_PATH] = os.pathsep.join(filter(None, (folder, before)))
-        try:
-            yield KERNEL
-        finally:
-            if before is None:
-                del os.environ[JUPYTER_PATH]
-            else:
-                os.environ[JUPYTER_PATH] = before
+    before, temporary = os.environ.get(JUPYTER_PATH), tempfile.tempdir
+    shutil.rmtree(folder, ignore_errors=True)
+    place = folder / "kernels" / KERNEL
+    place.mkdir(parents=True)
+    about = {"argv": starts, "display_name": KERNEL, "language": "python"}
+    (place / "kernel.json").write_text(json.dumps(about), encoding="utf-8")
+    os.environ[JUPYTER_PATH] = os.pathsep.join(filter(None, (str(folder), before)))
+    tempfile.tempdir = str(folder)
+    try:
+        yield KERNEL
+    finally:
+        tempfile.tempdir = temporary
+        if before is None:
+            del os.environ[JUPYTER_PATH]
+        else:
+            os.environ[JUPYTER_PATH] = before
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def body(notebook: Path) -> Html:
