@@ -19,12 +19,16 @@ from gilscope.planning import (
 )
 from gilscope.printing import print_anything
 from gilscope.resolving import shell_of_rules
+from gilscope.surroundings import check_folder, make_do, quote_interpreter
 from gilscope.sweep import block_sources, selected_claims
 
 print_anything()
+make_do()
+quote_interpreter()
 export_interpreter(str(SCRIPTS))
 
 try:
+    check_folder(Path.cwd())
     if bash := shell_of_rules():
         shell.executable(bash)
     # Those of the command line have the last word, though Snakemake lists them first.
