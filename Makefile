@@ -74,7 +74,7 @@ setup: .venv/complete  ## the environment in .venv, from requirements.lock (PYTH
 		"install its venv package (Debian: python3-venv), or uv." >&2; exit 1; }; } && \
 		.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
 	fi
-	@touch $@
+	@touch $@; if [ requirements.lock -nt $@ ]; then touch requirements.lock $@; fi
 
 clean:  ## remove .venv, .runtimes, caches and Snakemake's records; never results/
 	rm -rf .venv .runtimes .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
