@@ -5,14 +5,16 @@ ARGS ?=
 PYTEST_ARGS ?=
 
 # Programs in .venv/bin name their interpreter by its absolute path; `python -m` still works when the clone has moved.
-enter = PATH="$(CURDIR)/.venv/bin:$$PATH"; export PATH; unset PYTHONPATH PYTHONHOME
+# The shell's own name of this folder: make's would be read by the shell once more, quotes, dollars and all.
+enter = PATH="$$PWD/.venv/bin:$$PATH"; export PATH; unset PYTHONPATH PYTHONHOME
 
-# $(1): targets and configuration; announce.py is told them too, so that it finds the same results.
-# With the empty trap the shell outlives Ctrl-C, which reaches Snakemake from the terminal, and waits for it to end.
-define pipeline
-@$(enter); trap : INT; python workflow/scripts/unlock.py || exit; \
-python -m snakemake --cores all $(1) $(ARGS); status=$$?; \
-python workflow/scripts/announce.py --status $$status $(2) $(ARGS); exit $$status
+# $(1): targets and configuration. Each command takes its shell's place: SIGTERM to make reaches it, and not a shell alone.
+pipeline = @$(enter); exec python workflow/scripts/run.py --cores all $(1) $(ARGS)
+
+# Where the account has no folder for caches that it could write to, uv and pip get one here.
+define caches
+cache="$${XDG_CACHE_HOME:-$$HOME/.cache}"; { mkdir -p "$$cache" && [ -w "$$cache" ]; } 2>/dev/null || \
+{ XDG_CACHE_HOME="$$PWD/.snakemake/home/.cache"; export XDG_CACHE_HOME; }
 endef
 
 .PHONY: run quick report bundle compare test lint benchmark setup clean help
@@ -24,39 +26,39 @@ run: setup  ## set up, then measure the default sweep and write the report (defa
 	$(call pipeline)
 
 quick: setup  ## a first look in little more than a minute: few blocks, a provisional report
-	$(call pipeline,--configfile config/presets/quick.yaml,--configfile config/presets/quick.yaml)
+	$(call pipeline,--configfile config/presets/quick.yaml)
 
 report: setup  ## write the report again from what has been measured
-	$(call pipeline,--config only_existing=true,--config only_existing=true)
+	$(call pipeline,--config only_existing=true)
 
 bundle: setup  ## what has been measured as one file to share, results/<machine>.zip
-	@$(enter); python -m snakemake bundle --cores all $(ARGS)
+	$(call pipeline,bundle)
 
 compare: setup  ## results/comparison.html: this machine beside the reference bundles and all in results/
-	@$(enter); python -m snakemake compare --cores all $(ARGS)
+	$(call pipeline,compare)
 
 test: lint  ## set up, then all linters and tests
-	@$(enter); python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	@$(enter); exec python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 lint: setup  ## ruff, mypy, snakefmt and snakemake --lint
-	@$(enter); set -e; \
-	python -m ruff check .; \
-	python -m ruff format --check .; \
-	python -m mypy; \
-	python -m snakefmt --check Snakefile workflow/rules; \
-	python -m snakemake --lint
+	@$(enter); exec python -m ruff check .
+	@$(enter); exec python -m ruff format --check .
+	@$(enter); exec python -m mypy
+	@$(enter); exec python -m snakefmt --check Snakefile workflow/rules
+	@$(enter); exec python -m snakemake --lint
 
 benchmark: setup  ## what the method was chosen by; about an hour, on a machine with nothing else to do
-	@$(enter); set -e; \
-	python benchmarks/drift.py; \
-	python benchmarks/overhead.py; \
-	python benchmarks/pairing.py measure benchmarks/pairing.jsonl; \
-	python benchmarks/pairing.py report benchmarks/pairing.jsonl
+	@$(enter); exec python benchmarks/drift.py
+	@$(enter); exec python benchmarks/overhead.py
+	@$(enter); exec python benchmarks/pairing.py measure benchmarks/pairing.jsonl
+	@$(enter); exec python benchmarks/pairing.py report benchmarks/pairing.jsonl
 
 setup: .venv/complete  ## the environment in .venv, from requirements.lock (PYTHON=python3.12 chooses the interpreter)
 
 # Made anew when the lock changes: pip alone would leave behind what the lock no longer names.
 .venv/complete: requirements.lock
+	@case "$$PWD" in *[:{}]*) \
+	echo "gilscope cannot run in a folder with a colon or a brace in its name: $$PWD; rename it" >&2; exit 1; esac
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	echo "gilscope needs Python 3.11 or newer, and $(PYTHON) is not; name another one: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys, sysconfig; sys.exit(bool(sysconfig.get_config_var("Py_GIL_DISABLED")))' || { \
@@ -64,7 +66,7 @@ setup: .venv/complete  ## the environment in .venv, from requirements.lock (PYTH
 	"no wheels; name another one: make PYTHON=python3.12. The free-threaded one is measured all the same" >&2; exit 1; }
 	@echo "gilscope: setting up the environment in .venv; this takes about a minute"
 	@rm -rf .venv
-	@if command -v uv >/dev/null; then \
+	@$(caches); if command -v uv >/dev/null; then \
 		uv venv --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv && \
 		uv pip sync --quiet --python .venv/bin/python --require-hashes requirements.lock; \
 	else \
@@ -72,7 +74,7 @@ setup: .venv/complete  ## the environment in .venv, from requirements.lock (PYTH
 		"install its venv package (Debian: python3-venv), or uv." >&2; exit 1; }; } && \
 		.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
 	fi
-	@touch $@
+	@touch $@; if [ requirements.lock -nt $@ ]; then touch requirements.lock $@; fi
 
 clean:  ## remove .venv, .runtimes, caches and Snakemake's records; never results/
 	rm -rf .venv .runtimes .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis

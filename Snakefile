@@ -50,6 +50,7 @@ rule all:
 
 onstart:
     leave_the_machine_alone()
+    date_to_now()
     if not workflow.local_exec:
         hand_on(PLAN)
     for run in RUNS.values() if MEASURES else ():

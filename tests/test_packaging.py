@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -144,6 +146,19 @@ def test_make_does_one_thing_after_the_other(root: Path, tmp_path: Path) -> None
     own = "\nslow:\n\t@sleep 0.5; echo slow\nquick-one:\n\t@echo quick\n"
     (tmp_path / "Makefile").write_text((root / "Makefile").read_text() + own)
     assert make(tmp_path, "--no-print-directory", "-j8", "slow", "quick-one").stdout == "slow\nquick\n"
+
+
+def test_a_lock_from_the_future_does_not_make_the_environment_anew_each_time(root: Path, tmp_path: Path) -> None:
+    """The recipe's own end, without what it installs."""
+    lines = (root / "Makefile").read_text().splitlines()
+    (end,) = [line for line in lines if line.startswith("\t@touch $@")]
+    (tmp_path / "Makefile").write_text(f".venv/complete: requirements.lock\n\t@echo made\n{end}\n")
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / "requirements.lock").touch()
+    tomorrow = time.time() + 86400
+    os.utime(tmp_path / "requirements.lock", (tomorrow, tomorrow))
+    assert "made" in make(tmp_path).stdout
+    assert "up to date" in make(tmp_path).stdout
 
 
 def test_make_never_removes_results(root: Path, tmp_path: Path) -> None:

@@ -28,4 +28,4 @@ rule observe:
         identity=identity_of,
     shell:
         "{params.start} {input.script} {wildcards.lab} --machine {input.machine}"
-        " --descriptive {params.descriptive} {output} 2> {log}"
+        " --descriptive {params.descriptive} {output} --log {log} 2> {log}"

@@ -35,7 +35,8 @@ rule begin:
         identity=identity_of,
     shell:
         "{params.start} {input.script} {params.block:q} --machine {input.machine} --calibration {output.calibration}"
-        " --round 1 --raw {output.raw} --facts {output.facts} --trace {output.trace} --events {output.events} 2> {log}"
+        " --round 1 --raw {output.raw} --facts {output.facts} --trace {output.trace} --events {output.events}"
+        " --log {log} 2> {log}"
 
 
 rule measure:
@@ -71,7 +72,7 @@ rule measure:
     shell:
         "{params.start} {input.script} {params.block:q} --machine {input.machine} --calibration {input.calibration}"
         " --round {wildcards.round} {params.part} --raw {output.raw} --facts {output.facts}"
-        " --trace {output.trace} --events {output.events} 2> {log}"
+        " --trace {output.trace} --events {output.events} --log {log} 2> {log}"
 
 
 checkpoint allocate:

@@ -9,6 +9,7 @@ SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from gilscope.asking import asks_for_results, asks_to_measure
+from gilscope.dates import bring_back
 from gilscope.handing_on import export_plan, hand_on, handed_on
 from gilscope.mistakes import Mistakes
 from gilscope.planning import (
@@ -19,12 +20,16 @@ from gilscope.planning import (
 )
 from gilscope.printing import print_anything
 from gilscope.resolving import shell_of_rules
+from gilscope.surroundings import check_folder, make_do, quote_interpreter
 from gilscope.sweep import block_sources, selected_claims
 
 print_anything()
+make_do()
+quote_interpreter()
 export_interpreter(str(SCRIPTS))
 
 try:
+    check_folder(Path.cwd())
     if bash := shell_of_rules():
         shell.executable(bash)
     # Those of the command line have the last word, though Snakemake lists them first.
@@ -202,3 +207,20 @@ def leave_the_machine_alone():
     """
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
+
+
+def date_to_now():
+    """Give what the run reads, and has made so far, a date that is not in the future."""
+    known = {
+        Path(file) for job in workflow.dag.jobs for file in (*job.input, *job.output)
+    }
+    for run in RUNS:
+        known.update(
+            path for path in Path(f"results/{run}").rglob("*") if path.is_file()
+        )
+    try:
+        if line := bring_back(known):
+            print(line)
+    except Mistakes as mistakes:
+        print(mistakes, file=sys.stderr)
+        sys.exit(1)

@@ -89,4 +89,4 @@ rule describe_runtime:
         ),
     shell:
         "{params.start} {input.script} {output} --machine {input.machine} --name {params.name:q} {params.current}"
-        " {params.only} --workloads {params.workloads} 2> {log}"
+        " {params.only} --workloads {params.workloads} --log {log} 2> {log}"

@@ -13,7 +13,7 @@ def read(path: Path) -> Any:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--status", type=int, default=0, help="what the run ended with")
+    parser.add_argument("--status", type=int, default=0, help="what the run ended with; beyond 128, somebody ended it")
     parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
     parser.add_argument("--config", "-C", nargs="+", default=[])
     arguments, _ = parser.parse_known_args()
@@ -47,7 +47,7 @@ def announce(folder: Path, status: int) -> None:
     report = folder / "report.html"
     if report.exists():
         print(f"report: {report}")
-    elif status:
+    elif 0 < status <= 128:
         print(f"no report: the run has failed; {report} comes when what is said above is mended and it has run again")
     else:
         print(f"no report yet; {report} comes when the sweep is complete")

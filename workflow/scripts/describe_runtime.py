@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable
 
 
@@ -13,6 +14,7 @@ def main() -> None:
     parser.add_argument("--current", action="store_true", help="it runs the workflow, too")
     parser.add_argument("--claims", nargs="*", help="the only claims that it is measured for")
     parser.add_argument("--workloads", nargs="*", default=[])
+    parser.add_argument("--log", type=os.path.abspath, help="the file that standard error goes to")
     parser.add_argument("output")
     arguments = parser.parse_args()
 
@@ -37,7 +39,7 @@ def main() -> None:
     def surrender(reason: str, left_out: dict[str, str]) -> None:
         describe([], reason)
 
-    supervise(attempt, surrender)
+    supervise(attempt, surrender, arguments.log)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ def main() -> None:
     parser.add_argument("--laps", type=int, help="how many laps; as many as calibrated by default")
     parser.add_argument("--only", nargs="*", metavar="CELL", help="the cells beside the sequential one; all by default")
     parser.add_argument("--untraced", action="store_true", help="only time, write an empty trace")
+    parser.add_argument("--log", type=os.path.abspath, help="the file that standard error goes to")
     arguments = parser.parse_args()
 
     from gilscope.cells import Block, Turn
@@ -73,7 +74,7 @@ def main() -> None:
         write_json(arguments.events, trace_events(trace))
         write_json(arguments.facts, facts)
 
-    supervise(attempt, surrender)
+    supervise(attempt, surrender, arguments.log)
 
 
 if __name__ == "__main__":

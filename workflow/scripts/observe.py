@@ -12,6 +12,7 @@ def main() -> None:
     about = "the machine.json of the results that this belongs to"
     parser.add_argument("--machine", type=os.path.abspath, required=True, help=about)
     parser.add_argument("--descriptive", choices=["small", "full"], required=True)
+    parser.add_argument("--log", type=os.path.abspath, help="the file that standard error goes to")
     parser.add_argument("output", type=os.path.abspath)
     arguments = parser.parse_args()
 
@@ -33,7 +34,7 @@ def main() -> None:
 
         write_json(arguments.output, empty_lab(arguments.lab, small, reason))
 
-    supervise(attempt, surrender)
+    supervise(attempt, surrender, arguments.log)
 
 
 if __name__ == "__main__":

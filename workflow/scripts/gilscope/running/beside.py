@@ -15,6 +15,7 @@ from typing import Callable
 
 from gilscope.running import progress
 from gilscope.running.files import read_json, write_json
+from gilscope.running.logs import Log
 from gilscope.running.progress import Board
 from gilscope.running.watching import ALARM, KILL, TICK_S, Watch, conclude, do, why_ended
 
@@ -38,13 +39,13 @@ def files_in(folder: str) -> tuple[str, str]:
     return os.path.join(folder, "board"), os.path.join(folder, "left-out.json")
 
 
-def run_beside(left_out: Mapping[str, str], limit_s: float) -> tuple[str, str | None]:
+def run_beside(left_out: Mapping[str, str], limit_s: float, log: Log | None = None) -> tuple[str, str | None]:
     """As ``watching.run_apart``, with a second run of this script; left_out: what that is to leave out, and why."""
     sys.stdout.flush()
     with tempfile.TemporaryDirectory(prefix="gilscope-") as folder:
         board, listed = files_in(folder)
         write_json(listed, left_out)
-        watch = (WatchBeside if ALARM else WatchInTurns)(Board(board), limit_s)
+        watch = (WatchBeside if ALARM else WatchInTurns)(Board(board), limit_s, log)
         with watch.listening():
             code = watch.begin(folder)
             watch.tidy_up()
@@ -62,7 +63,10 @@ class WatchBeside(Watch):
         """Start this script again and wait for it; returns its exit code, negative for a signal."""
         self.folder = folder
         self.process = subprocess.Popen(
-            [sys.executable, *sys.argv], env={**os.environ, SECOND_RUN: folder}, start_new_session=True
+            [sys.executable, *sys.argv],
+            env={**os.environ, SECOND_RUN: folder},
+            stdout=2 if self.log else None,
+            start_new_session=True,
         )
         self.pid = self.process.pid
         return self.wait()

@@ -35,6 +35,8 @@ FOLDER = "/tmp" if os.name == "posix" else tempfile.gettempdir()
 """Not where TMPDIR says: two runs with different ones are on the same machine."""
 LOCK_FILE = os.environ.get(VARIABLE) or os.path.join(FOLDER, "gilscope-measuring.lock")
 
+WAITED_FOR = "gilscope: another measurement is running on this machine; waiting for it ({})"
+
 
 class Orphaned(progress.Deliberate):
     """Whoever asked for this measurement is gone."""
@@ -145,7 +147,7 @@ def machine_lock(path: str = LOCK_FILE, poll: float = 0.05) -> Iterator[float]:
     try:
         while not taken(descriptor, path):
             if not told:
-                print(f"gilscope: another measurement is running on this machine; waiting for it ({path})")
+                print(WAITED_FOR.format(path))
                 sys.stdout.flush()
                 told = True
             check_parent()

@@ -14,6 +14,7 @@ from typing import Callable
 from gilscope.cells import CELL_NAME, SEQUENTIAL
 from gilscope.running.beside import is_second_run, run_beside, second_run
 from gilscope.running.forking import why_no_fork
+from gilscope.running.logs import Log, log_at
 from gilscope.running.progress import STARTING, Deliberate
 from gilscope.running.watching import run_apart, why_ended
 
@@ -30,24 +31,34 @@ Surrender = Callable[[str, dict[str, str]], None]
 """Writes the same files where nothing was measured; takes the reason, and the cells that were left out by then."""
 
 
-def supervise(attempt: Attempt, surrender: Surrender) -> None:
+def supervise(attempt: Attempt, surrender: Surrender, log: str | None = None) -> None:
     """Call ``attempt`` in a process apart until it comes to its end, each time without the cell that it failed in.
 
     Each time from the beginning: a round's values live in its process until they are written together, and one that
     went on elsewhere after a crash would be two halves of a round. What somebody else has killed, the system for lack
     of memory above all, has another try before a cell is blamed. Where no cell can be blamed, or the sequential one
     that all are compared with, ``surrender`` is called. A deliberate end (``Deliberate``) ends this process as well.
+    log: the file that standard error goes to; it gets standard output as well, and stays small.
     """
     if is_second_run():
         sys.exit(second_run(attempt))
+    known = log_at(log)
+    try:
+        try_all(attempt, surrender, known)
+    finally:
+        if known:
+            known.finish()
+
+
+def try_all(attempt: Attempt, surrender: Surrender, log: Log | None) -> None:
     left_out: dict[str, str] = {}
     limit_s = float(os.environ.get(LIMIT, LIMIT_S))
     again = False
     while True:
         if why_no_fork():
-            phase, reason = run_beside(left_out, limit_s)
+            phase, reason = run_beside(left_out, limit_s, log)
         else:
-            phase, reason = run_apart(lambda: attempt(dict(left_out)), limit_s)
+            phase, reason = run_apart(lambda: attempt(dict(left_out)), limit_s, log)
         if reason is None:
             return
         if reason in FROM_OUTSIDE and not again:

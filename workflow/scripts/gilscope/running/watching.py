@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Callable
 
 from gilscope.running import lock, progress
+from gilscope.running.logs import Log
 from gilscope.running.progress import Board, Deliberate
 
 TICK_S = 1.0
@@ -29,15 +30,15 @@ PASSED_ON = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") i
 FOLDERS = re.compile(r"(?:[A-Za-z]:)?[/\\](?:[^\s/\\:'\"]+[/\\])+")
 
 
-def run_apart(work: Callable[[], None], limit_s: float) -> tuple[str, str | None]:
+def run_apart(work: Callable[[], None], limit_s: float, log: Log | None = None) -> tuple[str, str | None]:
     """Do work in a forked process; returns what it was doing last, and why it did not come to its end, else None.
 
-    limit_s: seconds without a note (``progress.doing``) after which it counts as hanging. A deliberate end, and a
-    signal, end this process too.
+    limit_s: seconds without a note (``progress.doing``) after which it counts as hanging. log: where all that it prints
+    goes. A deliberate end, and a signal, end this process too.
     """
     board = Board()
     sys.stdout.flush()
-    watch = Watch(board, limit_s)
+    watch = Watch(board, limit_s, log)
     reading, writing = os.pipe()
     parent = os.getpid()
     with watch.listening():
@@ -49,6 +50,8 @@ def run_apart(work: Callable[[], None], limit_s: float) -> tuple[str, str | None
             progress.use(board)
             os.setsid()
             end_with_writer_of(reading)
+            if log:
+                os.dup2(2, 1)
             sys.exit(do(work, board))
         os.close(reading)
         code = watch.wait()
@@ -117,9 +120,11 @@ class Watch:
     told: the signal that this process was told to end with. killed: why it has ended the other one.
     """
 
-    def __init__(self, board: Board, limit_s: float):
+    def __init__(self, board: Board, limit_s: float, log: Log | None = None):
         self.board = board
         self.limit_s = limit_s
+        self.log = log
+        self.said = False
         self.pid = 0
         self.told = 0
         self.killed: str | None = None
@@ -154,7 +159,10 @@ class Watch:
         self.send(number)
 
     def look(self, number: int, frame: Any) -> None:
-        """Count how long nothing has moved, and end the process when that is too long."""
+        """Count how long nothing has moved, and end the process when that is too long; keep its log small."""
+        if self.log:
+            self.log.trim()
+            self.say_what_is_waited_for()
         if not (self.told or self.orphaned):
             self.look_for_parent()
             if self.board.steps != self.steps:
@@ -164,6 +172,12 @@ class Watch:
         if limit_s is not None and self.still_s > limit_s:
             self.killed = f"no answer within {self.limit_s:g} s"
             self.send(KILL, everywhere=False)
+
+    def say_what_is_waited_for(self) -> None:
+        """Where the user sees it, who does not see the log."""
+        if self.board.phase == progress.WAITING and not self.said:
+            print(lock.WAITED_FOR.format(lock.LOCK_FILE), flush=True)
+            self.said = True
 
     def allowed_s(self) -> float | None:
         """How long nothing may move now; None for as long as it takes."""
@@ -212,6 +226,8 @@ class Watch:
     def follow(self) -> None:
         """End as the process was told to, or because nobody wants to know any more."""
         if self.told:
+            if self.log:
+                self.log.finish()
             signal.signal(self.told, signal.SIG_DFL)
             os.kill(os.getpid(), self.told)
         if self.orphaned and self.board.phase != progress.REFUSED:

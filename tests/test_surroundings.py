@@ -1,0 +1,151 @@
+"""Folders of unusual names, accounts without a home or a name, plugins that are not there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gilscope.mistakes import Mistakes
+from gilscope.surroundings import FOLDERS, check_executor, check_folder
+
+STRANGE = "My $HOME, 'a' \"b\" `c` (d) [e] & f; g"
+
+SNAKEFILE = """
+import sys
+sys.path.insert(0, {scripts!r})
+from gilscope.surroundings import quote_interpreter
+quote_interpreter()
+rule all:
+    output: "done"
+    script: "write.py"
+"""
+
+TELL = """
+import getpass, json, os, psutil
+from pathlib import Path
+from gilscope.surroundings import FOLDERS, make_do
+if os.geteuid() == 0:
+    os.setuid(12345)
+make_do()
+folders = [os.environ[name] for name in FOLDERS if name in os.environ]
+print(json.dumps([str(Path.home()), getpass.getuser(), folders]))
+"""
+
+
+def test_snakemakes_scripts_run_in_a_folder_of_any_name(tmp_path: Path, scripts: Path) -> None:
+    """With the interpreter in that folder, as that of the clone's own environment is."""
+    folder = tmp_path / STRANGE
+    folder.mkdir()
+    (folder / "Snakefile").write_text(SNAKEFILE.format(scripts=str(scripts)))
+    (folder / "write.py").write_text("open(snakemake.output[0], 'w').close()\n")
+    (folder / "environment").symlink_to(sys.prefix)
+    python = folder / "environment/bin/python"
+    command = [str(python), "-m", "snakemake", "--cores", "1"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "done").exists()
+
+
+@pytest.mark.parametrize("name", ["a{b}", "{", "a:b", "}/clone"])
+def test_a_folder_that_snakemake_could_not_work_in_is_refused(name: str) -> None:
+    with pytest.raises(Mistakes, match=r"gilscope cannot run in a folder with . in its name: .*; rename it"):
+        check_folder(Path("/home/me") / name)
+    check_folder(Path("/home/me") / STRANGE)
+
+
+def test_make_refuses_such_a_folder_before_it_installs_anything(root: Path, tmp_path: Path) -> None:
+    for name in ("a{b}", "a:b"):
+        (folder := tmp_path / name).mkdir()
+        for file in ("Makefile", "requirements.lock"):
+            shutil.copy(root / file, folder)
+        done = subprocess.run(["make", "setup"], cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode != 0
+        assert done.stderr.splitlines()[0] == (
+            f"gilscope cannot run in a folder with a colon or a brace in its name: {folder}; rename it"
+        )
+        assert not (folder / ".venv").exists()
+
+
+def test_make_finds_its_programs_in_a_folder_of_any_name(root: Path, tmp_path: Path) -> None:
+    (folder := tmp_path / STRANGE).mkdir()
+    own = '\nwhere:\n\t@$(enter); echo "$$PATH"\n'
+    (folder / "Makefile").write_text((root / "Makefile").read_text() + own)
+    done = subprocess.run(["make", "where"], cwd=folder, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"{folder}/.venv/bin:")
+
+
+@pytest.fixture
+def anybodys() -> Iterator[Path]:
+    """A folder that every account can reach and write to."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
+
+
+def told(folder: Path, scripts: Path, **variables: str) -> tuple[str, str, list[str]]:
+    """Home, name, and the folders named for others, of an account with these variables; not of root."""
+    command = [sys.executable, "-c", TELL]
+    own = {"PYTHONPATH": str(scripts), **variables}
+    done = subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    home, name, folders = json.loads(done.stdout)
+    return home, name, folders
+
+
+def test_a_usual_home_is_left_alone(anybodys: Path, scripts: Path) -> None:
+    assert told(anybodys, scripts, HOME=str(anybodys), USER="me") == (str(anybodys), "me", [])
+    assert not list(anybodys.iterdir())
+
+
+@pytest.mark.parametrize("home", ["/does/not/exist", "relative"])
+def test_a_home_that_is_none_is_in_the_clone_instead(anybodys: Path, scripts: Path, home: str) -> None:
+    instead = anybodys / ".snakemake/home"
+    assert told(anybodys, scripts, HOME=home, USER="me") == (str(instead), "me", [])
+    assert instead.is_dir()
+
+
+def test_what_writes_into_a_home_goes_elsewhere_where_it_cannot(anybodys: Path, scripts: Path) -> None:
+    (own := anybodys / "home").mkdir(0o555)
+    home, _, folders = told(anybodys, scripts, HOME=str(own), USER="me")
+    assert home == str(own)
+    assert len(folders) == len(FOLDERS)
+    assert all(Path(folder).is_relative_to(anybodys / ".snakemake/home") for folder in folders)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_an_account_without_a_name_has_one(anybodys: Path, scripts: Path) -> None:
+    assert told(anybodys, scripts) == (str(anybodys / ".snakemake/home"), "user-12345", [])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["--profile profiles/slurm", "--cores all -e slurm", "--executor=slurm -n", "--workflow-profile profiles/slurm"],
+)
+def test_a_plugin_that_is_not_there_is_named(root: Path, monkeypatch: pytest.MonkeyPatch, arguments: str) -> None:
+    monkeypatch.chdir(root)
+    with pytest.raises(Mistakes, match=r"^the plugin snakemake-executor-plugin-slurm of Snakemake is not installed"):
+        check_executor(arguments.split())
+
+
+def test_what_is_there_is_not_complained_of(root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(root)
+    for arguments in ("", "-e local", "--profile profiles/default", "--profile no/such", "all -e dryrun --config a=b"):
+        check_executor(arguments.split())
+    (tmp_path / "snakemake_executor_plugin_slurm.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    check_executor(["--profile", "profiles/slurm"])
+
+
+def test_make_says_which_plugin_is_missing_instead_of_all_options(root: Path) -> None:
+    command = [sys.executable, "workflow/scripts/run.py", "--cores", "all", "--profile", "profiles/slurm"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("gilscope: the plugin snakemake-executor-plugin-slurm of Snakemake is not installed")
+    assert len(done.stderr.splitlines()) == 1
