@@ -63,7 +63,7 @@ MADE = [
     *("observations.parquet", "workers.json", "gaps.json", "estimates.parquet"),
     *("summary.csv", "scaling.json", "break_even.json", "decisions.json"),
     *("verdicts.json", "across.json", "irrefutable.json"),
-    *("report.ipynb", "report.html"),
+    *("report.ipynb", "report.html", "missing.json"),
 ]
 
 

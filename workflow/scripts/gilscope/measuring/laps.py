@@ -14,7 +14,8 @@ from functools import partial
 from typing import Any, Callable
 
 from gilscope.cells import SEQUENTIAL, Cell
-from gilscope.measuring.job import Job, WrongAnswer
+from gilscope.measuring.answers import WrongAnswer
+from gilscope.measuring.job import Job
 from gilscope.running.lock import check_parent
 from gilscope.running.progress import doing
 from gilscope.running.reasons import reason_of

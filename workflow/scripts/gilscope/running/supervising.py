@@ -7,7 +7,6 @@ nothing is forked (macOS, Windows) the other one is the same script, started aga
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from typing import Callable
 
@@ -15,14 +14,12 @@ from gilscope.cells import CELL_NAME, SEQUENTIAL
 from gilscope.running.beside import is_second_run, run_beside, second_run
 from gilscope.running.forking import why_no_fork
 from gilscope.running.progress import STARTING, Deliberate
-from gilscope.running.watching import run_apart, why_ended
+from gilscope.running.reasons import from_outside
+from gilscope.running.watching import run_apart
 
 LIMIT = "GILSCOPE_LIMIT_S"
 """The environment variable that says after how many seconds a cell counts as hanging."""
 LIMIT_S = 120.0
-
-FROM_OUTSIDE = [why_ended(-getattr(signal, name)) for name in ("SIGKILL", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-"""Ends that no task comes to by itself."""
 
 Attempt = Callable[[dict[str, str]], None]
 """Measures and writes its files; takes the cells to leave out, each with the reason."""
@@ -50,7 +47,7 @@ def supervise(attempt: Attempt, surrender: Surrender) -> None:
             phase, reason = run_apart(lambda: attempt(dict(left_out)), limit_s)
         if reason is None:
             return
-        if reason in FROM_OUTSIDE and not again:
+        if from_outside(reason) and not again:
             again = True
             print(f"gilscope: {said_where(phase, reason)}; trying once more", file=sys.stderr)
             continue
