@@ -15,6 +15,7 @@ import pytest
 from apart import apart
 from gilscope.cells import SEQUENTIAL, Block
 from gilscope.measuring.answers import WrongAnswer
+from gilscope.measuring.helpers import running_helpers, stop_helpers
 from gilscope.measuring.job import Job
 from gilscope.measuring.laps import (
     AGAIN,
@@ -145,11 +146,14 @@ def test_answers_that_come_after_the_work_are_not_timed_in_any_loop(job: Job, lo
 
 def test_a_cold_value_starts_its_helpers_in_each_of_its_loops(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     forgotten = []
-    monkeypatch.setattr("gilscope.measuring.laps.forget_helpers", lambda: forgotten.append(1))
+    for module in ("laps", "helpers"):
+        monkeypatch.setattr(f"gilscope.measuring.{module}.forget_helpers", lambda: forgotten.append(1))
     time_value(job, "multiprocessing-2", loops=3)
-    assert len(forgotten) == 3
+    assert len(forgotten) == 3 + bool(running_helpers()), "before each loop, and at the end"
+    stop_helpers()
+    forgotten.clear()
     time_value(job, "threading-2", loops=3)
-    assert len(forgotten) == 4, "threads have none"
+    assert len(forgotten) == 1, "threads have none"
 
 
 @pytest.mark.parametrize(

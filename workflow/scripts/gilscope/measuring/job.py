@@ -18,7 +18,7 @@ from gilscope.cells import SEQUENTIAL, Block
 from gilscope.measuring.answers import CHANGES_ITS_INPUT, REMEDY, WrongAnswer, compared, copied, fingerprints, shown
 from gilscope.measuring.environment import file_system
 from gilscope.running.progress import lies_in
-from gilscope.running.starting import package_environment
+from gilscope.running.starting import let_end, package_environment
 from gilscope.runtimes import why_missing
 from gilscope.strategies import Strategy, load_strategies
 from gilscope.workloads import Site, Workload, load_workload
@@ -118,7 +118,6 @@ def running_service(module: str) -> Iterator[str]:
         text=True,
         env=package_environment(*sys.path[:1]),
     )
-    assert process.stdin is not None
     assert process.stdout is not None
     alarm = threading.Timer(SERVICE_START_S, process.kill)
     alarm.start()
@@ -131,13 +130,7 @@ def running_service(module: str) -> Iterator[str]:
         yield address
     finally:
         alarm.cancel()
-        process.stdin.close()
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
+        let_end(process)
 
 
 @contextmanager

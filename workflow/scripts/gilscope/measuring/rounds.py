@@ -13,9 +13,10 @@ from typing import Any, NoReturn
 from gilscope.cells import SEQUENTIAL, Block, Cell, Turn
 from gilscope.measuring.answers import WrongAnswer
 from gilscope.measuring.environment import read_environment
+from gilscope.measuring.helpers import remember_own
 from gilscope.measuring.hidden import read_hidden_threads
 from gilscope.measuring.job import Job, NotApplicable, prepared
-from gilscope.measuring.laps import Laps, Value, forget_helpers, how_long, time_value
+from gilscope.measuring.laps import Laps, Value, how_long, time_value
 from gilscope.measuring.memory import MemorySampler, memory_sampler
 from gilscope.measuring.probing import ask_workers, lost_here, lost_meanwhile, probe_workers
 from gilscope.measuring.tracing import trace_cells
@@ -86,7 +87,6 @@ def calibrate(job: Job, turn: Turn, surveyed: Mapping[str, Any]) -> tuple[dict[s
     job.check_inputs()
     length = how_long(laps, sequential, seed_of(job.block, turn))
     lost = lost_here(job.block, [SEQUENTIAL.name, *surveyed["cells"], *surveyed["failed"]])
-    forget_helpers()
     failed = {**surveyed["failed"], **laps.failed, **lost}
     cells = [name for name in surveyed["cells"] if name not in failed]
     found = {"cells": cells, "failed": failed, "loops": length.loops, "laps": 0 if lost else length.laps}
@@ -109,7 +109,6 @@ def take_laps(
     for lap in range(2 if values else 1, count + 1):
         values += laps.take(lap, seed_of(job.block, turn), before=(turn.number - 1) * count)
     lost = lost_meanwhile(job, laps.cells)
-    forget_helpers()
     return [value for value in values if value.cell not in lost], {**left_out, **laps.failed, **lost}
 
 
@@ -137,6 +136,7 @@ def take_round(
             if calibration is not None and not calibration.get("laps"):
                 raise_again(calibration)
             with sampling(turn.traced) as sampler, prepared(block, folder) as job, blaming_changed_inputs(job):
+                remember_own()
                 if calibration is None:
                     job.watch_inputs()
                 job.expect()

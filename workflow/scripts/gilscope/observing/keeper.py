@@ -21,13 +21,12 @@ from typing import Callable
 import psutil
 
 from gilscope.observing.marks import MARK, SEGMENT, SEGMENTS
+from gilscope.running.marked import SCANS, without_mark
 from gilscope.running.starting import package_environment
 
 TRACKER = "multiprocessing.resource_tracker"
 PATIENCE_S = 2.0
 LONGEST = 50
-SCANS = 2
-"""A process that is just starting another program shows no environment: only two looks that find nothing are enough."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Nest:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**package_environment(), MARK: self.token, "TMPDIR": self.folder}
+        return {**without_mark(package_environment()), MARK: self.token, "TMPDIR": self.folder}
 
 
 def short_folder() -> str:
@@ -57,7 +56,7 @@ def kept() -> Iterator[Nest]:
         [sys.executable, "-m", "gilscope.observing.keeper", nest.token, nest.folder],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=package_environment(),
+        env=without_mark(package_environment()),
         start_new_session=True,
     )
     assert keeper.stdin is not None

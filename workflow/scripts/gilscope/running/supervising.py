@@ -13,6 +13,7 @@ from typing import Callable
 from gilscope.cells import CELL_NAME, SEQUENTIAL
 from gilscope.running.beside import is_second_run, run_beside, second_run
 from gilscope.running.forking import why_no_fork
+from gilscope.running.marked import mark
 from gilscope.running.progress import STARTING, Deliberate
 from gilscope.running.reasons import from_outside
 from gilscope.running.watching import run_apart
@@ -37,6 +38,7 @@ def supervise(attempt: Attempt, surrender: Surrender) -> None:
     """
     if is_second_run():
         sys.exit(second_run(attempt))
+    mark()
     left_out: dict[str, str] = {}
     limit_s = float(os.environ.get(LIMIT, LIMIT_S))
     again = False

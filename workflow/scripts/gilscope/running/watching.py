@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Callable
 
 from gilscope.running import lock, progress
+from gilscope.running.marked import end_marked
 from gilscope.running.progress import Board, Deliberate
 
 TICK_S = 1.0
@@ -198,11 +199,15 @@ class Watch:
         return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
     def tidy_up(self) -> None:
-        """End what the process has left: workers at once; helpers, which do not hear SIGTERM, when they are done."""
+        """End what the process has left: workers at once; helpers, which do not hear SIGTERM, when they are done.
+
+        And then what has left the group.
+        """
         began, number = time.monotonic(), int(signal.SIGTERM)
         while self.send(number) and time.monotonic() < began + 2 * HELPERS_S:
             number = 0 if time.monotonic() < began + HELPERS_S else int(KILL)
             time.sleep(0.01)
+        end_marked(lambda pid: os.kill(pid, KILL))
         self.remove_scratch()
 
     def remove_scratch(self) -> None:
