@@ -314,6 +314,18 @@ def test_workers_that_hang_go_with_all_their_helpers(bench: Bench) -> None:
     assert not bench.left()
 
 
+def test_a_long_name_for_temporary_files_costs_no_cell(bench: Bench) -> None:
+    """Forkserver's socket lies there; its path may have some hundred bytes. Nothing of it stays."""
+    long = bench.folder / ("long" * 20)
+    long.mkdir()
+    bench.environment["TMPDIR"] = str(long)
+    bench.block = replace(bench.block, cells=("multiprocessing-forkserver-2", "multiprocessing-spawn-2"))
+    bench.run("begin")
+    assert bench.read("facts.json")["failed"] == {}
+    assert bench.cells() == {"sequential-1", *bench.block.cells}
+    assert not [*long.iterdir(), *bench.left()]
+
+
 def test_what_a_task_leaves_behind_is_ended_and_costs_the_cell_that_it_holds_up(bench: Bench) -> None:
     """Each in a session of its own; that of a spawned worker has the pipe that multiprocessing's tracker waits for."""
     bench.block = replace(bench.block, cells=("threading-2", "multiprocessing-spawn-2", "asyncio-2"))

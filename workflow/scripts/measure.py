@@ -27,6 +27,7 @@ def main() -> None:
 
     from gilscope.cells import Block, Turn
     from gilscope.running.supervising import supervise
+    from gilscope.running.temporary import temporary_files_apart
 
     block = Block.from_json(arguments.block)
     only = None if arguments.only is None else tuple(arguments.only)
@@ -73,7 +74,7 @@ def main() -> None:
         write_json(arguments.events, trace_events(trace))
         write_json(arguments.facts, facts)
 
-    supervise(attempt, surrender)
+    supervise(attempt, surrender, temporary_files_apart)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import secrets
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,10 +22,10 @@ import psutil
 from gilscope.observing.marks import MARK, SEGMENT, SEGMENTS
 from gilscope.running.marked import SCANS, without_mark
 from gilscope.running.starting import package_environment
+from gilscope.running.temporary import own_folder
 
 TRACKER = "multiprocessing.resource_tracker"
 PATIENCE_S = 2.0
-LONGEST = 50
 
 
 @dataclass(frozen=True)
@@ -41,17 +40,11 @@ class Nest:
         return {**without_mark(package_environment()), MARK: self.token, "TMPDIR": self.folder}
 
 
-def short_folder() -> str:
-    """Where temporary files go; the path of a socket that multiprocessing makes there may have 104 bytes at most."""
-    usual = tempfile.gettempdir()
-    return usual if len(usual) <= LONGEST or not os.path.isdir("/tmp") else "/tmp"
-
-
 @contextmanager
 def kept() -> Iterator[Nest]:
     """A nest that is gone afterwards, and soon after this process should it be killed, with all that lives in it."""
     token = secrets.token_hex(6)
-    nest = Nest(token, os.path.join(short_folder(), f"gilscope-{token}"))
+    nest = Nest(token, own_folder(token))
     keeper = subprocess.Popen(
         [sys.executable, "-m", "gilscope.observing.keeper", nest.token, nest.folder],
         stdin=subprocess.PIPE,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
 from typing import Callable
 
 from gilscope.cells import CELL_NAME, SEQUENTIAL
@@ -16,7 +17,7 @@ from gilscope.running.forking import why_no_fork
 from gilscope.running.marked import mark
 from gilscope.running.progress import STARTING, Deliberate
 from gilscope.running.reasons import from_outside
-from gilscope.running.watching import run_apart
+from gilscope.running.watching import Surroundings, run_apart
 
 LIMIT = "GILSCOPE_LIMIT_S"
 """The environment variable that says after how many seconds a cell counts as hanging."""
@@ -28,13 +29,14 @@ Surrender = Callable[[str, dict[str, str]], None]
 """Writes the same files where nothing was measured; takes the reason, and the cells that were left out by then."""
 
 
-def supervise(attempt: Attempt, surrender: Surrender) -> None:
+def supervise(attempt: Attempt, surrender: Surrender, surroundings: Surroundings = nullcontext) -> None:
     """Call ``attempt`` in a process apart until it comes to its end, each time without the cell that it failed in.
 
     Each time from the beginning: a round's values live in its process until they are written together, and one that
     went on elsewhere after a crash would be two halves of a round. What somebody else has killed, the system for lack
     of memory above all, has another try before a cell is blamed. Where no cell can be blamed, or the sequential one
     that all are compared with, ``surrender`` is called. A deliberate end (``Deliberate``) ends this process as well.
+    surroundings: what there is around each try.
     """
     if is_second_run():
         sys.exit(second_run(attempt))
@@ -44,9 +46,9 @@ def supervise(attempt: Attempt, surrender: Surrender) -> None:
     again = False
     while True:
         if why_no_fork():
-            phase, reason = run_beside(left_out, limit_s)
+            phase, reason = run_beside(left_out, limit_s, surroundings)
         else:
-            phase, reason = run_apart(lambda: attempt(dict(left_out)), limit_s)
+            phase, reason = run_apart(lambda: attempt(dict(left_out)), limit_s, surroundings)
         if reason is None:
             return
         if from_outside(reason) and not again:

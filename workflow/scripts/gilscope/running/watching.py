@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Callable
 
 from gilscope.running import lock, progress
@@ -30,7 +30,13 @@ PASSED_ON = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") i
 FOLDERS = re.compile(r"(?:[A-Za-z]:)?[/\\](?:[^\s/\\:'\"]+[/\\])+")
 
 
-def run_apart(work: Callable[[], None], limit_s: float) -> tuple[str, str | None]:
+Surroundings = Callable[[], AbstractContextManager[None]]
+"""What there is while a process lives, and for it."""
+
+
+def run_apart(
+    work: Callable[[], None], limit_s: float, surroundings: Surroundings = nullcontext
+) -> tuple[str, str | None]:
     """Do work in a forked process; returns what it was doing last, and why it did not come to its end, else None.
 
     limit_s: seconds without a note (``progress.doing``) after which it counts as hanging. A deliberate end, and a
@@ -41,7 +47,7 @@ def run_apart(work: Callable[[], None], limit_s: float) -> tuple[str, str | None
     watch = Watch(board, limit_s)
     reading, writing = os.pipe()
     parent = os.getpid()
-    with watch.listening():
+    with watch.listening(), surroundings():
         watch.pid = os.fork()
         if watch.pid == 0:
             watch.listen_no_more()
