@@ -217,6 +217,11 @@ def test_what_is_killed_each_time_is_blamed(bench: Bench) -> None:
     complained = bench.run("begin")
     assert bench.read("calibration.json")["failed"] == {"threading-2": "its process ended with signal SIGKILL"}
     assert "SIGKILL, in threading-2; trying once more\n" in complained
+    assert noted(bench) == ["its process ended with signal SIGKILL\n"], "the next run tries again"
+
+
+def noted(bench: Bench) -> list[str]:
+    return [path.read_text() for path in bench.folder.glob(".*.again")]
 
 
 @pytest.mark.parametrize(
@@ -234,6 +239,7 @@ def test_a_cell_that_takes_its_process_down_costs_itself_alone(bench: Bench, end
     complained = bench.run("begin")
     calibration = bench.read("calibration.json")
     assert calibration["failed"] == {"threading-2": reason}
+    assert noted(bench) == [], "no other machine would do better"
     assert calibration["cells"] == OTHERS
     assert f"gilscope: threading-2 failed: {reason}" in complained
     assert not bench.left()

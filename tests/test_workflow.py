@@ -18,6 +18,7 @@ import pandas as pd
 import psutil
 import pytest
 from apart import apart
+from gilscope.running.again import note_lacks
 from gilscope.runtimes import runtime_name
 
 pytestmark = pytest.mark.alone
@@ -152,6 +153,18 @@ def test_whatever_is_missing_is_made_again(finished: Path, gone: tuple[str, ...]
     planned = Counter(jobs(done))
     assert {rule: planned[rule] for rule in again} == again
     assert set(planned) - set(again) <= {"collect", "estimate", "judge", "plot", "render", "conclude"}
+
+
+def test_what_failed_for_the_machines_sake_is_tried_again(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "clone"
+    shutil.copytree(finished, folder, symlinks=True)
+    own, killed = runtime_name(), ["its process ended with signal SIGKILL, in sequential-1"]
+    note_lacks(str(folder / RESULTS / f"raw/{BLOCKS[0].format(own)}/round-2.json"), killed)
+    note_lacks(str(folder / RESULTS / f"labs/{own}/joining.json"), killed)
+    planned = Counter(jobs(run_in(folder, "-n")))
+    assert (planned["begin"], planned["measure"], planned["observe"]) == (0, 1, 1)
+    assert run_in(folder).returncode == 0
+    assert jobs(run_in(folder, "-n")) == [], "once"
 
 
 def test_a_terminal_without_unicode_is_told_as_much_as_it_can_show(finished: Path, tmp_path: Path) -> None:

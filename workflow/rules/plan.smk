@@ -143,6 +143,11 @@ def constraint_of(wildcards):
     return run_of(wildcards).destination.constraint
 
 
+def lacked_of(result):
+    """Another number than before where a result lacks something for the machine's sake: then it is made again."""
+    return lambda wildcards: run_of(wildcards).lacked(result.format(**wildcards))
+
+
 def turn(number=None):
     """Earlier rounds first, in a round block by block. number: of the round, where no wildcard tells it."""
     return lambda wildcards: run_of(wildcards).priority(

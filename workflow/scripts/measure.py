@@ -66,8 +66,10 @@ def main() -> None:
 
     def write(shared: dict[str, Any], facts: dict[str, Any], trace: dict[str, Any]) -> None:
         from gilscope.measuring.trace_events import trace_events
+        from gilscope.running.again import note_lacks
         from gilscope.running.files import write_json
 
+        note_lacks(arguments.raw, [facts["not_applicable"], *facts["failed"].values(), *trace["failed"].values()])
         if turn.first:
             write_json(arguments.calibration, shared)
         write_json(arguments.trace, trace)
