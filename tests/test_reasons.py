@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from gilscope.running import reasons
-from gilscope.running.reasons import reason_of
+from gilscope.running.reasons import for_the_machines_sake, reason_of
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_socket_whose_name_is_too_long(tmp_path: Path) -> None:
 def test_files_that_run_out() -> None:
     script = """
 import resource
-from gilscope.running.reasons import reason_of
+from gilscope.running.reasons import for_the_machines_sake, reason_of
 resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
 kept = []
 try:
@@ -71,3 +71,21 @@ except OSError as error:
     )
     assert "[Errno 24] Too many open files" in done.stdout, done.stderr
     assert done.stdout.rstrip().endswith("(too many files are open: raise the limit, ulimit -n)")
+
+
+@pytest.mark.parametrize(
+    ("reason", "so"),
+    [
+        ("its process ended with signal SIGKILL, in threading-2", True),
+        ("its process ended with signal SIGSEGV", False),
+        ("its process ended with exit code 7", False),
+        ("no answer within 3 s", False),
+        (reason_of(OSError(errno.EMFILE, "Too many open files")), True),
+        (reason_of(OSError(errno.ENOSPC, "No space left on device")), True),
+        (reason_of(OSError("AF_UNIX path too long")), True),
+        (reason_of(RuntimeError("can't start new thread")), True),
+        (reason_of(ValueError("not with me")), False),
+    ],
+)
+def test_what_failed_for_the_machines_sake_is_told_from_the_rest(reason: str, so: bool) -> None:
+    assert for_the_machines_sake(reason) is so

@@ -32,7 +32,10 @@ def refused(*requests: RuntimeRequest) -> str:
 def test_current_is_the_interpreter_that_runs_the_workflow() -> None:
     (runtime,), gaps = resolve([RuntimeRequest()], downloads=False)
     assert (runtime.id, runtime.executable, runtime.current, gaps) == (runtime_name(), sys.executable, True, [])
-    assert (runtime.start, runtime.equipment) == ('PYTHONPATH="$GILSCOPE_PACKAGE" exec "$GILSCOPE_PYTHON"', None)
+    assert (runtime.start, runtime.equipment) == (
+        'PYTHONPATH="$GILSCOPE_PACKAGE" GILSCOPE_JOB=$$ exec "$GILSCOPE_PYTHON"',
+        None,
+    )
 
 
 @pytest.mark.parametrize("request_", ["3.9", "3.10", "3.12", "3.13"])

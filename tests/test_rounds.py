@@ -200,7 +200,7 @@ def wanders(steps):
     assert {value.cell for value in read_values(str(tmp_path / "out/r.json"))} == {"sequential-1", *cells}
 
 
-def test_a_wrong_answer_fails_the_job(tmp_path: Path, measure: Measure) -> None:
+def test_a_wrong_answer_costs_the_block_and_says_whose_it_is(tmp_path: Path, measure: Measure, read: Read) -> None:
     source = """
 import os
 from gilscope.workloads import workload
@@ -210,10 +210,16 @@ def whoami(item):
     "Answers differently in every process."
     return os.getpid()
 """
-    done = measure(own_block(tmp_path, "whoami", source, ("threading-2", "multiprocessing-2")), tmp_path)
-    assert done.returncode == 1
-    assert done.stderr.startswith("gilscope: cp311/whoami/small multiprocessing-2: task ")
-    assert {path.name for path in tmp_path.iterdir()} <= {"whoami.py", "__pycache__", "gilscope-measuring.lock"}
+    block = own_block(tmp_path, "whoami", source, ("threading-2", "multiprocessing-2"))
+    for number in (1, 2):
+        done = measure(block, tmp_path, number)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.startswith("gilscope: cp311/whoami/small: multiprocessing-2: task ")
+        facts = read(tmp_path / f"round-{number}.facts.json")
+        assert facts["wrong"].startswith("multiprocessing-2: task ")
+        assert read_values(str(tmp_path / f"round-{number}.json")) == []
+        trace = read(tmp_path / f"traces/round-{number}.json")
+        assert (trace["cells"], trace["failed"]) == ({}, {"sequential-1": facts["wrong"]})
 
 
 def test_a_cell_that_fails_is_a_fact(tmp_path: Path, measure: Measure, read: Read) -> None:

@@ -11,7 +11,7 @@ import time
 import psutil
 import pytest
 import tasks
-from gilscope.measuring.laps import forget_helpers
+from gilscope.measuring.helpers import forget_helpers
 from gilscope.strategies import Strategy, load_strategies
 
 STRATEGIES = load_strategies()

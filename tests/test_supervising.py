@@ -56,7 +56,19 @@ def be_killed_once():
         note("killed")
         be_killed()
 
+def leave_behind():
+    if os.fork() == 0:
+        os.setsid()
+        os.execv(SLEEPER[0], SLEEPER)
+
+def leave_a_copy():
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(600)
+
 ENDS = {
+    "leave behind": leave_behind,
+    "leave a copy": leave_a_copy,
     "crash": crash,
     "be killed": be_killed,
     "be killed once": be_killed_once,
@@ -205,6 +217,11 @@ def test_what_is_killed_each_time_is_blamed(bench: Bench) -> None:
     complained = bench.run("begin")
     assert bench.read("calibration.json")["failed"] == {"threading-2": "its process ended with signal SIGKILL"}
     assert "SIGKILL, in threading-2; trying once more\n" in complained
+    assert noted(bench) == ["its process ended with signal SIGKILL\n"], "the next run tries again"
+
+
+def noted(bench: Bench) -> list[str]:
+    return [path.read_text() for path in bench.folder.glob(".*.again")]
 
 
 @pytest.mark.parametrize(
@@ -222,6 +239,7 @@ def test_a_cell_that_takes_its_process_down_costs_itself_alone(bench: Bench, end
     complained = bench.run("begin")
     calibration = bench.read("calibration.json")
     assert calibration["failed"] == {"threading-2": reason}
+    assert noted(bench) == [], "no other machine would do better"
     assert calibration["cells"] == OTHERS
     assert f"gilscope: threading-2 failed: {reason}" in complained
     assert not bench.left()
@@ -300,6 +318,42 @@ def test_workers_that_hang_go_with_all_their_helpers(bench: Bench) -> None:
     bench.run("begin")
     assert bench.read("calibration.json")["failed"] == {"multiprocessing-forkserver-2": "no answer within 3 s"}
     assert not bench.left()
+
+
+def test_a_long_name_for_temporary_files_costs_no_cell(bench: Bench) -> None:
+    """Forkserver's socket lies there; its path may have some hundred bytes. Nothing of it stays."""
+    long = bench.folder / ("long" * 20)
+    long.mkdir()
+    bench.environment["TMPDIR"] = str(long)
+    bench.block = replace(bench.block, cells=("multiprocessing-forkserver-2", "multiprocessing-spawn-2"))
+    bench.run("begin")
+    assert bench.read("facts.json")["failed"] == {}
+    assert bench.cells() == {"sequential-1", *bench.block.cells}
+    assert not [*long.iterdir(), *bench.left()]
+
+
+def test_what_a_task_leaves_behind_is_ended_and_costs_the_cell_that_it_holds_up(bench: Bench) -> None:
+    """Each in a session of its own; that of a spawned worker has the pipe that multiprocessing's tracker waits for."""
+    bench.block = replace(bench.block, cells=("threading-2", "multiprocessing-spawn-2", "asyncio-2"))
+    bench.comes_to("workers: leave behind")
+    bench.run("begin")
+    assert not bench.left()
+    failed = bench.read("facts.json")["failed"]
+    assert set(failed) == {"multiprocessing-spawn-2"}
+    assert "LeftBehind: its tasks leave processes behind" in failed["multiprocessing-spawn-2"]
+    assert bench.cells() == {"sequential-1", "threading-2", "asyncio-2"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the mark cannot be seen without psutil")
+def test_a_copy_of_its_process_that_a_task_leaves_behind_is_ended_too(bench: Bench) -> None:
+    """It shows the environment that its job began with: the mark is the rule's."""
+    bench.block = replace(bench.block, cells=("threading-2",))
+    bench.python = ["bash", "-c", 'GILSCOPE_JOB=$$ exec "$@"', "-", sys.executable]
+    bench.comes_to("threads: leave a copy")
+    bench.run("begin")
+    assert not bench.left()
+    assert bench.read("facts.json")["failed"] == {}
+    assert bench.cells() == {"sequential-1", "threading-2"}
 
 
 def test_where_no_cell_can_be_blamed_the_block_gives_nothing_and_says_why(bench: Bench) -> None:

@@ -18,6 +18,7 @@ import pandas as pd
 import psutil
 import pytest
 from apart import apart
+from gilscope.running.again import note_lacks
 from gilscope.runtimes import runtime_name
 
 pytestmark = pytest.mark.alone
@@ -151,7 +152,19 @@ def test_whatever_is_missing_is_made_again(finished: Path, gone: tuple[str, ...]
     assert done.returncode == 0, done.stdout + done.stderr
     planned = Counter(jobs(done))
     assert {rule: planned[rule] for rule in again} == again
-    assert set(planned) - set(again) <= {"collect", "estimate", "judge", "plot", "render"}
+    assert set(planned) - set(again) <= {"collect", "estimate", "judge", "plot", "render", "conclude"}
+
+
+def test_what_failed_for_the_machines_sake_is_tried_again(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "clone"
+    shutil.copytree(finished, folder, symlinks=True)
+    own, killed = runtime_name(), ["its process ended with signal SIGKILL, in sequential-1"]
+    note_lacks(str(folder / RESULTS / f"raw/{BLOCKS[0].format(own)}/round-2.json"), killed)
+    note_lacks(str(folder / RESULTS / f"labs/{own}/joining.json"), killed)
+    planned = Counter(jobs(run_in(folder, "-n")))
+    assert (planned["begin"], planned["measure"], planned["observe"]) == (0, 1, 1)
+    assert run_in(folder).returncode == 0
+    assert jobs(run_in(folder, "-n")) == [], "once"
 
 
 def test_a_terminal_without_unicode_is_told_as_much_as_it_can_show(finished: Path, tmp_path: Path) -> None:
@@ -428,7 +441,7 @@ def test_a_cell_that_fails_is_named_and_costs_no_report(root: Path, tmp_path: Pa
     assert "not in a thread" in (folder / RESULTS / "report.html").read_text(encoding="utf-8")
 
 
-def test_a_wrong_answer_fails_the_job_and_names_the_cell(root: Path, tmp_path: Path) -> None:
+def test_a_wrong_answer_costs_its_block_and_ends_the_run_with_1_after_the_report(root: Path, tmp_path: Path) -> None:
     folder = clone(root, tmp_path / "clone")
     (folder / "own").mkdir()
     (folder / "own/wrong.py").write_text(
@@ -439,12 +452,22 @@ def test_a_wrong_answer_fails_the_job_and_names_the_cell(root: Path, tmp_path: P
     )
     own = TINY.split("sweep:", maxsplit=1)[0] + (
         "labs: {names: false}\n"
-        "sweep: {claims: false, workloads: [{name: own/wrong.py, workers: [2], strategies: [threading]}]}\n"
+        "sweep:\n"
+        "  claims: false\n"
+        "  workloads:\n"
+        "    - {name: own/wrong.py, workers: [2], strategies: [threading]}\n"
+        "    - {name: sum_squares, sizes: [small], workers: [2], strategies: [threading]}\n"
     )
     (folder / "tiny.yaml").write_text(own)
+    reason = "threading-2: task 0 answered False, sequentially True"
     done = run_in(folder)
     assert done.returncode != 0
-    assert "wrong/large threading-2: task 0 answered False, sequentially True" in done.stdout + done.stderr
+    assert f"gilscope: wrong answer: {runtime_name()}/wrong/large: {reason}\n" in done.stdout + done.stderr
+    results = folder / RESULTS
+    assert reason in (results / "report.html").read_text(encoding="utf-8")
+    assert set(pd.read_parquet(results / "timings.parquet")["workload"]) == {"sum_squares"}
+    again = run_in(folder)
+    assert (again.returncode != 0, jobs(again)) == (True, ["conclude"]), "each run says so"
 
 
 def test_snakemakes_own_report_holds_the_page_and_the_figures(finished: Path, tmp_path: Path) -> None:

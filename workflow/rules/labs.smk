@@ -26,6 +26,7 @@ rule observe:
         descriptive=CONFIG.labs.descriptive,
         start=start_of,
         identity=identity_of,
+        lacked=lacked_of("labs/{runtime}/{lab}.json"),
     shell:
         "{params.start} {input.script} {wildcards.lab} --machine {input.machine}"
         " --descriptive {params.descriptive} {output} --log {log} 2> {log}"

@@ -33,6 +33,7 @@ rule begin:
         block=lambda wildcards: block_of(wildcards).to_json(),
         start=start_of,
         identity=identity_of,
+        lacked=lacked_of(f"raw/{BLOCK}/round-1.json"),
     shell:
         "{params.start} {input.script} {params.block:q} --machine {input.machine} --calibration {output.calibration}"
         " --round 1 --raw {output.raw} --facts {output.facts} --trace {output.trace} --events {output.events}"
@@ -68,6 +69,7 @@ rule measure:
         block=lambda wildcards: block_of(wildcards).to_json(),
         start=start_of,
         identity=identity_of,
+        lacked=lacked_of(f"raw/{ROUND}.json"),
         part=part_of,
     shell:
         "{params.start} {input.script} {params.block:q} --machine {input.machine} --calibration {input.calibration}"

@@ -73,3 +73,21 @@ rule render:
         folder=lambda wildcards, output: str(Path(output.report).parent),
     script:
         "../scripts/render.py"
+
+
+rule conclude:
+    """Says what the report lacks and how to get it; where answers were wrong, the run ends with 1, after the report."""
+    input:
+        script="workflow/scripts/conclude.py",
+        gaps="results/{machine}/gaps.json",
+        report="results/{machine}/report.html",
+        code=package("missing.py", "running/reasons.py"),
+    output:
+        "results/{machine}/missing.json",
+    log:
+        "results/{machine}/logs/conclude.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    shell:
+        '"$GILSCOPE_PYTHON" {input.script} {input.gaps} {output} 2>&1 | tee {log}'

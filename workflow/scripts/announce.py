@@ -38,12 +38,17 @@ def main() -> None:
 
 
 def announce(folder: Path, status: int) -> None:
+    from gilscope.missing import conclusion
     from gilscope.terminal import verdict_table
 
     verdicts = folder / "verdicts.json"
     if verdicts.exists():
         runtimes = {path.stem: read(path) for path in sorted((folder / "runtimes").glob("*.json"))}
         print(verdict_table(read(verdicts), runtimes))
+    gaps = folder / "gaps.json"
+    if gaps.exists():
+        for line in conclusion(read(gaps)):
+            print(line)
     report = folder / "report.html"
     if report.exists():
         print(f"report: {report}")

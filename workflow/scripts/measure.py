@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 
-def main() -> None:
+def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("block", help="the block as JSON")
     # Absolute, since a task may go to another folder and stay there.
@@ -24,10 +24,14 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", metavar="CELL", help="the cells beside the sequential one; all by default")
     parser.add_argument("--untraced", action="store_true", help="only time, write an empty trace")
     parser.add_argument("--log", type=os.path.abspath, help="the file that standard error goes to")
-    arguments = parser.parse_args()
+    return parser.parse_args()
 
+
+def main() -> None:
+    arguments = parsed()
     from gilscope.cells import Block, Turn
     from gilscope.running.supervising import supervise
+    from gilscope.running.temporary import temporary_files_apart
 
     block = Block.from_json(arguments.block)
     only = None if arguments.only is None else tuple(arguments.only)
@@ -66,15 +70,17 @@ def main() -> None:
 
     def write(shared: dict[str, Any], facts: dict[str, Any], trace: dict[str, Any]) -> None:
         from gilscope.measuring.trace_events import trace_events
+        from gilscope.running.again import note_lacks
         from gilscope.running.files import write_json
 
+        note_lacks(arguments.raw, [facts["not_applicable"], *facts["failed"].values(), *trace["failed"].values()])
         if turn.first:
             write_json(arguments.calibration, shared)
         write_json(arguments.trace, trace)
         write_json(arguments.events, trace_events(trace))
         write_json(arguments.facts, facts)
 
-    supervise(attempt, surrender, arguments.log)
+    supervise(attempt, surrender, arguments.log, temporary_files_apart)
 
 
 if __name__ == "__main__":

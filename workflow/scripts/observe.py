@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from typing import Any
 
 
 def main() -> None:
@@ -16,6 +17,7 @@ def main() -> None:
     parser.add_argument("output", type=os.path.abspath)
     arguments = parser.parse_args()
 
+    from gilscope.running.again import note_lacks
     from gilscope.running.files import write_json
     from gilscope.running.supervising import supervise
 
@@ -27,12 +29,16 @@ def main() -> None:
         stay_on(arguments.machine)
         from gilscope.observing.trials import observe
 
-        write_json(arguments.output, observe(arguments.lab, small=small))
+        write(observe(arguments.lab, small=small))
 
     def surrender(reason: str, left_out: dict[str, str]) -> None:
         from gilscope.running.surrendering import empty_lab
 
-        write_json(arguments.output, empty_lab(arguments.lab, small, reason))
+        write(empty_lab(arguments.lab, small, reason))
+
+    def write(seen: dict[str, Any]) -> None:
+        note_lacks(arguments.output, [gap["reason"] for gap in seen["gaps"]])
+        write_json(arguments.output, seen)
 
     supervise(attempt, surrender, arguments.log)
 

@@ -18,6 +18,7 @@ from gilscope.fitting import Fitted, fit
 from gilscope.labs import load_lab
 from gilscope.mistakes import Mistakes
 from gilscope.resolving import Runtime, interpreter_variable, resolve
+from gilscope.running.again import noted_lacks
 from gilscope.running.reasons import reason_of
 from gilscope.runs import Run, labs_of
 from gilscope.sweep import (
@@ -76,6 +77,7 @@ def plan_runs(
             workloads={name: place for name, (_, place) in workloads.items()},
             blocks=tuple(blocks),
             libraries=libraries_needed(runtimes, blocks, config, claims.claims),
+            lacks=noted_lacks(f"results/{folder}"),
         )
     return runs
 

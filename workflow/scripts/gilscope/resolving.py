@@ -14,6 +14,7 @@ from typing import Any
 
 from gilscope.config import CURRENT, RuntimeRequest
 from gilscope.mistakes import Mistakes
+from gilscope.running.marked import JOB
 from gilscope.runtimes import EQUIPMENT
 from gilscope.uv import Refused, run_uv, uv_program
 
@@ -75,9 +76,11 @@ class Runtime:
 
         Only the lock on is forced: where it is off it can come back, as it would for a user, and that is caught. An
         installation that cannot be written to would compile its library whenever a process starts: that is kept here.
-        It finds the package, and nothing that the user's own path has: other wheels than those that are pinned.
+        It finds the package, and nothing that the user's own path has: other wheels than those that are pinned. The
+        mark, by which all that it starts is known, has to be there before it begins (``running.marked``).
         """
         given = ("PYTHON_GIL=1 " if self.id.endswith("-gil") else "") + 'PYTHONPATH="$GILSCOPE_PACKAGE" '
+        given += f"{JOB}=$$ "
         if self.current:
             return f'{given}exec "$GILSCOPE_PYTHON"'
         return f'{given}PYTHONPYCACHEPREFIX="$PWD/{ENVIRONMENTS}/bytecode" exec {python_of(self.environment)}'

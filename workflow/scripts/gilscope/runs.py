@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from gilscope.destinations import Destination
 from gilscope.fitting import REFERENCE_MIN, labs_seconds
 from gilscope.outlook import expected_seconds, round_seconds
 from gilscope.resolving import Runtime
+from gilscope.running.again import note_of
 from gilscope.running.files import read_json
 from gilscope.sweep import pilot_turn
 
@@ -27,7 +28,7 @@ class Run:
     measures: whether what has not been measured is to be. rounds: those that every block gets. left_out: what the sweep
     does without to fit its budget, in words. folder: below ``results/``. workloads: those that claims may
     speak of → the folder of a user's own file, else "". absent: a gap for each optional runtime that is not to be had.
-    libraries: environment → what it shall hold.
+    libraries: environment → what it shall hold. lacks: what failed for the machine's sake, as ``noted_lacks``.
     """
 
     config: Config
@@ -42,6 +43,7 @@ class Run:
     workloads: Mapping[str, str]
     blocks: tuple[Block, ...]
     libraries: Mapping[str, tuple[str, ...]]
+    lacks: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def pilot(self) -> range:
@@ -120,6 +122,10 @@ class Run:
         """The trace files that go with the rounds; where nothing is measured, a missing one is left out."""
         files = self.files("traces/{path}/round-{round}.json", pilot=pilot)
         return files if self.measures else [file for file in files if Path(file).exists()]
+
+    def lacked(self, result: str) -> int:
+        """A number that is another one, for a result below the run's folder, where it shall be made again."""
+        return self.lacks.get(note_of(result), 0)
 
     def is_measured(self, block: Block, number: int) -> bool:
         raw = Path(f"results/{self.folder}/raw/{block.path}/round-{number}.json")

@@ -67,6 +67,9 @@ ROUNDS = [
     "flags",
 ]
 
+WRONG = "wrong answer"
+"""The state of a block whose answers, or tasks, cannot be compared."""
+
 
 @dataclass(frozen=True)
 class Collected:
@@ -94,12 +97,13 @@ def collect_run(
     rounds = collect_rounds(facts, traces, labs, limits, machine["usable_cores"])
     label, told = machine["label"], collect_runtimes(runtimes)
     raws = [file.replace(".facts.json", ".json") for file in facts]
+    gaps = collect_gaps(facts)
     return Collected(
-        timings=collect_timings(raws, facts, label, told, rounds["flags"].head(len(facts))),
-        traces=collect_traces(traces, label),
+        timings=without_wrong(collect_timings(raws, facts, label, told, rounds["flags"].head(len(facts))), gaps),
+        traces=without_wrong(collect_traces(traces, label), gaps),
         rounds=rounds,
         observations=collect_observations(labs, label),
-        gaps=[*absent, *collect_gaps(facts), *collect_lab_gaps(labs)],
+        gaps=[*absent, *gaps, *collect_lab_gaps(labs)],
         runtimes=told,
     )
 
@@ -264,12 +268,23 @@ def collect_gaps(facts: Iterable[str]) -> list[dict[str, Any]]:
         place = {key: about["block"][key] for key in ("runtime", "workload", "size")}
         found = [(cell, "skipped", reason) for cell, reason in about["skipped"].items()]
         found += [(cell, "failed", reason) for cell, reason in about["failed"].items()]
-        if about["not_applicable"]:
+        if about.get("wrong"):
+            found.append((None, WRONG, about["wrong"]))
+        elif about["not_applicable"]:
             found.append((None, "not applicable", about["not_applicable"]))
         for cell, state, reason in found:
             gap = {**place, "cell": cell, "state": state, "reason": reason}
             gaps.setdefault(tuple(gap.values())[:-1], gap)
     return list(gaps.values())
+
+
+def without_wrong(table: pd.DataFrame, gaps: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """The rows of the blocks whose answers were right in every round: others' values may be those of other work."""
+    wrong = [(gap["runtime"], gap["workload"], gap["size"]) for gap in gaps if gap["state"] == WRONG]
+    if not wrong:
+        return table
+    place = pd.MultiIndex.from_frame(table[["runtime", "workload", "size"]])
+    return table[~place.isin(wrong)].reset_index(drop=True)
 
 
 def collect_lab_gaps(labs: Iterable[str]) -> list[dict[str, Any]]:

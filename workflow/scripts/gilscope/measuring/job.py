@@ -15,9 +15,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gilscope.cells import SEQUENTIAL, Block
+from gilscope.measuring.answers import CHANGES_ITS_INPUT, REMEDY, WrongAnswer, compared, copied, fingerprints, shown
 from gilscope.measuring.environment import file_system
-from gilscope.running.progress import Deliberate, lies_in
-from gilscope.running.starting import package_environment
+from gilscope.running.progress import SERVING, Deliberate, doing, lies_in
+from gilscope.running.reasons import from_outside
+from gilscope.running.starting import let_end, package_environment
+from gilscope.running.watching import why_ended
 from gilscope.runtimes import why_missing
 from gilscope.strategies import Strategy, load_strategies
 from gilscope.workloads import Site, Workload, load_workload
@@ -30,15 +33,12 @@ class NotApplicable(Exception):
     """The block cannot run here, for the reason given; a fact, not a failure."""
 
 
-class WrongAnswer(Deliberate):
-    """A cell's answers differ from the sequential ones."""
-
-
 @dataclass(frozen=True)
 class Job:
     """A prepared block.
 
     expected: the answers of its first sequential value, once that is done. unchecked: those of cells before it.
+    inputs: their fingerprints before any task was done, where somebody looks for changes.
     """
 
     block: Block
@@ -48,14 +48,27 @@ class Job:
     items: Sequence[Any]
     expected: list[Any] = field(default_factory=list)
     unchecked: list[tuple[str, Sequence[Any]]] = field(default_factory=list)
+    inputs: list[int | None] = field(default_factory=list)
 
     def expect(self) -> None:
         """Find out all answers where a sequential value gives only a part of them."""
         if self.block.part > 1:
             self.expected.extend(map(self.workload.function, self.items))
 
+    def watch_inputs(self) -> None:
+        """Remember what the inputs are like, before any task."""
+        self.inputs.extend(fingerprints(self.items))
+
+    def check_inputs(self) -> None:
+        """Raise WrongAnswer where a task has changed its input since they were watched."""
+        if not self.inputs:
+            return
+        for task, (before, now) in enumerate(zip(self.inputs, fingerprints(self.items))):
+            if before is not None and before != now:
+                raise WrongAnswer(CHANGES_ITS_INPUT.format(task=f" (task {task})"))
+
     def check(self, cell: str, answers: Sequence[Any]) -> None:
-        """Raise WrongAnswer, naming the cell and the task, unless the answers equal the sequential ones.
+        """Raise WrongAnswer, with the reason, unless the answers equal the sequential ones.
 
         The answers of the first sequential value are the ones to expect; what comes before it is checked then.
         """
@@ -69,17 +82,55 @@ class Job:
         partial = self.block.part > 1 and cell == SEQUENTIAL.name
         wanted = self.expected[: len(answers)] if partial else self.expected
         if len(answers) != len(wanted):
-            raise WrongAnswer(f"{self.block.path} {cell}: {len(answers)} answers to {len(wanted)} tasks")
+            raise WrongAnswer(f"{cell}: {len(answers)} answers to {len(wanted)} tasks")
         for task, (answer, expected) in enumerate(zip(answers, wanted)):
-            if not self.workload.same(answer, expected):
-                raise WrongAnswer(
-                    f"{self.block.path} {cell}: task {task} answered {answer!r:.80}, sequentially {expected!r:.80}"
+            if not compared(self.workload.same, answer, expected):
+                self.check_inputs()
+                raise WrongAnswer(self.why_unlike(cell, task, answer, expected))
+
+    def why_unlike(self, cell: str, task: int, answer: Any, expected: Any) -> str:
+        """Whether the workload itself is to blame for an answer that is not the expected one, or the cell."""
+        same = self.workload.same
+        for one in (answer, expected):
+            if not compared(same, copied(one), one):
+                return (
+                    f"task {task} answered {shown(one)}, which is not equal to its own copy, as NaN is not, nor what "
+                    f"has no __eq__: {REMEDY}"
                 )
+        then = answer if cell == SEQUENTIAL.name else self.once_more(task)
+        if not compared(same, then, expected):
+            return f"two sequential runs differ already: task {task} answered {shown(expected)}, then {shown(then)}"
+        return f"{cell}: task {task} answered {shown(answer)}, sequentially {shown(expected)}"
+
+    def once_more(self, task: int) -> Any:
+        """The answer of a task that is done again, here and now; the expected one where it fails."""
+        try:
+            return self.workload.function(self.items[task])
+        except Exception:
+            return self.expected[task]
 
 
 @contextmanager
 def running_service(module: str) -> Iterator[str]:
-    """Start a service as a process of its own; yields its address. It ends when its standard input does."""
+    """Start a service as a process of its own; yields its address. It ends when its standard input does.
+
+    Raises RuntimeError where it has ended before that: then it is to blame for what has failed, and not a cell.
+    """
+    process, address = start_service(module)
+    try:
+        yield address
+        check_service(module, process)
+    except Deliberate:
+        raise
+    except Exception:
+        check_service(module, process)
+        raise
+    finally:
+        let_end(process)
+
+
+def start_service(module: str, again: bool = True) -> tuple[subprocess.Popen[str], str]:
+    """A service's process and address. again: whether it has another try where somebody ends it."""
     process = subprocess.Popen(
         [sys.executable, "-m", module],
         stdin=subprocess.PIPE,
@@ -87,26 +138,39 @@ def running_service(module: str) -> Iterator[str]:
         text=True,
         env=package_environment(*sys.path[:1]),
     )
-    assert process.stdin is not None
     assert process.stdout is not None
-    alarm = threading.Timer(SERVICE_START_S, process.kill)
+    late = threading.Event()
+
+    def give_up() -> None:
+        late.set()
+        process.kill()
+
+    alarm = threading.Timer(SERVICE_START_S, give_up)
     alarm.start()
     try:
         address = process.stdout.readline().strip()
-        alarm.cancel()
-        alarm.join()
-        if not address:
-            raise NotApplicable(f"the service {module} did not start within {SERVICE_START_S:.0f} s")
-        yield address
     finally:
         alarm.cancel()
-        process.stdin.close()
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
+        alarm.join()
+    if address:
+        return process, address
+    let_end(process)
+    if late.is_set():
+        raise NotApplicable(f"the service {module} did not start within {SERVICE_START_S:.0f} s")
+    reason = f"the service {module} did not start: {why_ended(process.returncode)}"
+    if not from_outside(reason):
+        raise NotApplicable(reason)
+    if again:
+        return start_service(module, again=False)
+    raise RuntimeError(reason)
+
+
+def check_service(module: str, process: subprocess.Popen[str]) -> None:
+    """Raise RuntimeError, which no cell is blamed for, where a service is not there any more."""
+    code = process.poll()
+    if code is not None:
+        doing(SERVING)
+        raise RuntimeError(f"the service {module} is gone: {why_ended(code)}")
 
 
 @contextmanager

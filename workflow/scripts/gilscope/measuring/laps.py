@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import math
 import multiprocessing
 import random
@@ -14,7 +13,9 @@ from functools import partial
 from typing import Any, Callable
 
 from gilscope.cells import SEQUENTIAL, Cell
-from gilscope.measuring.job import Job, WrongAnswer
+from gilscope.measuring.answers import WrongAnswer
+from gilscope.measuring.helpers import forget_helpers, without_helpers
+from gilscope.measuring.job import Job
 from gilscope.running.lock import check_parent
 from gilscope.running.progress import doing
 from gilscope.running.reasons import reason_of
@@ -96,24 +97,6 @@ class Lap:
         return [name for name in cells if self.number <= 1 or self.count % SELDOM == 0 or name not in seldom]
 
 
-def forget_helpers() -> None:
-    """Stop multiprocessing's long-lived helper processes, so that a cold pool starts them again as a new script would.
-
-    No public call does this; without it a forkserver pool is twice as fast from its second start on. Garbage goes
-    first: a semaphore that its owner, on PyPy above all, has not yet removed must not lose its tracker before that.
-    """
-    gc.collect()
-    if "forkserver" in multiprocessing.get_all_start_methods():
-        from multiprocessing import forkserver
-
-        forkserver._forkserver._stop()  # type: ignore[attr-defined]
-    from multiprocessing import resource_tracker
-
-    stop = getattr(resource_tracker._resource_tracker, "_stop", None)
-    if stop is not None:
-        stop()
-
-
 def first_items(job: Job, cell: Cell) -> Sequence[Any]:
     """What warms a warm cell up: a task for each worker, where each is there at once to take one; else all tasks.
 
@@ -135,8 +118,7 @@ def warm_up(job: Job, name: str) -> None:
     strategy = job.strategies[cell.strategy]
     doing(name)
     job.workload.fresh()
-    forget_helpers()
-    with strategy.open(cell.workers) as spread:
+    with without_helpers(), strategy.open(cell.workers) as spread:
         list(spread(job.workload.function, job.items[: 1 if strategy.processes else cell.workers]))
 
 
@@ -151,24 +133,24 @@ def time_value(job: Job, name: str, loops: int = 1) -> float:
     function, items = job.workload.function, job.items[: len(job.items) // part]
     doing(name)
     job.workload.fresh()
-    forget_helpers()
     seconds = 0.0
-    if cell.pool == "warm":
-        with strategy.open(cell.workers) as spread:
-            list(spread(function, first_items(job, cell)))
-            for _ in range(loops):
-                began = time.perf_counter()
-                answers = spread(function, items)
-                seconds += time.perf_counter() - began
-                collected = list(answers)
-    else:
-        for loop in range(loops):
-            if loop and strategy.processes:
-                forget_helpers()
-            began = time.perf_counter()
+    with without_helpers():
+        if cell.pool == "warm":
             with strategy.open(cell.workers) as spread:
-                collected = list(spread(function, items))
-            seconds += time.perf_counter() - began
+                list(spread(function, first_items(job, cell)))
+                for _ in range(loops):
+                    began = time.perf_counter()
+                    answers = spread(function, items)
+                    seconds += time.perf_counter() - began
+                    collected = list(answers)
+        else:
+            for loop in range(loops):
+                if loop and strategy.processes:
+                    forget_helpers()
+                began = time.perf_counter()
+                with strategy.open(cell.workers) as spread:
+                    collected = list(spread(function, items))
+                seconds += time.perf_counter() - began
     job.check(name, collected)
     if not seconds > 0:
         raise ClockStopped("the clock stood still during a value: does a task replace it?")

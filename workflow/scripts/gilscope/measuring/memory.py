@@ -18,11 +18,12 @@ from typing import Any
 
 import psutil
 
-from gilscope.running.starting import package_environment
+from gilscope.running.starting import let_end, package_environment
 
 SHORTEST_PAUSE_S = 0.01
 SHARE_OF_A_CORE = 0.03
 KINDS = ("pss", "uss")
+STOP = "stop"
 
 
 class MemorySampler:
@@ -63,14 +64,11 @@ def memory_sampler() -> Iterator[MemorySampler]:
         text=True,
         env=package_environment(),
     )
-    assert process.stdin is not None
     assert process.stdout is not None
     try:
         yield MemorySampler(process)
     finally:
-        process.stdin.close()
-        process.wait()
-        process.stdout.close()
+        let_end(process, f"{STOP}\n")
 
 
 def held(process: psutil.Process, kind: str) -> int | None:
@@ -111,7 +109,7 @@ def serve(pid: int) -> None:
     def listen() -> None:
         for line in sys.stdin:
             words.put(line.strip())
-        words.put("stop")
+        words.put(STOP)
 
     threading.Thread(target=listen, daemon=True).start()
     root = psutil.Process(pid)

@@ -74,11 +74,13 @@ def objection(said: dict[str, Any], blas_threads: bool) -> str | None:
 
 def ask_workers(job: Job, name: str) -> list[dict[str, Any]]:
     """What each worker of a cell says, started for it alone."""
+    from gilscope.measuring.helpers import without_helpers
+
     cell = Cell.parse(name)
     doing(name)
     job.workload.fresh()
     items = [job.items[worker % len(job.items)] for worker in range(cell.workers)]
-    with job.strategies[cell.strategy].open(cell.workers) as spread:
+    with without_helpers(), job.strategies[cell.strategy].open(cell.workers) as spread:
         return list(spread(Probe(job.workload.function, lock_expected(job.block.runtime)), items))
 
 

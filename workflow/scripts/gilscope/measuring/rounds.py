@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from gilscope.cells import SEQUENTIAL, Block, Cell, Turn
+from gilscope.measuring.answers import WrongAnswer
 from gilscope.measuring.environment import read_environment
+from gilscope.measuring.helpers import remember_own
 from gilscope.measuring.hidden import read_hidden_threads
 from gilscope.measuring.job import Job, NotApplicable, prepared
-from gilscope.measuring.laps import Laps, Value, forget_helpers, how_long, time_value
+from gilscope.measuring.laps import Laps, Value, how_long, time_value
 from gilscope.measuring.memory import MemorySampler, memory_sampler
 from gilscope.measuring.probing import ask_workers, lost_here, lost_meanwhile, probe_workers
 from gilscope.measuring.tracing import trace_cells
 from gilscope.running.gil import gil_enabled
 from gilscope.running.lock import machine_lock
 from gilscope.running.node import node
+from gilscope.running.progress import Deliberate
 from gilscope.running.surrendering import calibrated, empty_trace
 
 
@@ -79,9 +83,10 @@ def calibrate(job: Job, turn: Turn, surveyed: Mapping[str, Any]) -> tuple[dict[s
     are. Cells that fail here are left out; where the sequential one loses its lock, all fail, and no round takes a lap.
     """
     laps = Laps(job, surveyed["cells"], {})
-    length = how_long(laps, time_value(job, SEQUENTIAL.name), seed_of(job.block, turn))
+    sequential = time_value(job, SEQUENTIAL.name)
+    job.check_inputs()
+    length = how_long(laps, sequential, seed_of(job.block, turn))
     lost = lost_here(job.block, [SEQUENTIAL.name, *surveyed["cells"], *surveyed["failed"]])
-    forget_helpers()
     failed = {**surveyed["failed"], **laps.failed, **lost}
     cells = [name for name in surveyed["cells"] if name not in failed]
     found = {"cells": cells, "failed": failed, "loops": length.loops, "laps": 0 if lost else length.laps}
@@ -104,7 +109,6 @@ def take_laps(
     for lap in range(2 if values else 1, count + 1):
         values += laps.take(lap, seed_of(job.block, turn), before=(turn.number - 1) * count)
     lost = lost_meanwhile(job, laps.cells)
-    forget_helpers()
     return [value for value in values if value.cell not in lost], {**left_out, **laps.failed, **lost}
 
 
@@ -117,6 +121,8 @@ def take_round(
 ) -> Taken:
     """Measure one round, then trace each of its cells once, if it is to be traced.
 
+    A wrong answer leaves nothing of it but the reason, under ``wrong``.
+
     folder: where the round's files will lie. calibration: what the block's first round has found out; without it this
     one does. left_out: cells that are not measured, each with the reason.
     """
@@ -128,8 +134,11 @@ def take_round(
         trace = empty_trace(block, turn.number, {}, None)
         try:
             if calibration is not None and not calibration.get("laps"):
-                raise NotApplicable(calibration.get("not_applicable") or "")
-            with sampling(turn.traced) as sampler, prepared(block, folder) as job:
+                raise_again(calibration)
+            with sampling(turn.traced) as sampler, prepared(block, folder) as job, blaming_changed_inputs(job):
+                remember_own()
+                if calibration is None:
+                    job.watch_inputs()
                 job.expect()
                 first: list[Value] = []
                 if calibration is None:
@@ -142,6 +151,7 @@ def take_round(
                     calibration, first = calibrate(job, turn, surveyed)
                 if calibration.get("laps"):
                     values, failed = take_laps(job, turn, calibration, left_out, first)
+                    job.check_inputs()
                 after = read_environment()
                 trace["failed"] = dict(failed)
                 if sampler and values:
@@ -152,9 +162,33 @@ def take_round(
         except NotApplicable as reason:
             after = read_environment()
             calibration = calibration or {"not_applicable": str(reason), **span(before["time"], waited)}
+        except WrongAnswer as reason:
+            print(f"gilscope: {block.path}: {reason}", file=sys.stderr)
+            after, values = read_environment(), []
+            calibration = {**(calibration or span(before["time"], waited)), "wrong": str(reason), "laps": 0}
+            trace = empty_trace(block, turn.number, failed, str(reason))
         facts = facts_of(block, turn, calibration, {"before": before, "after": after}, waited)
     facts["failed"] = {**facts["failed"], **failed}
     return Taken({"block": asdict(block), **calibration}, values, facts, trace)
+
+
+def raise_again(calibration: Mapping[str, Any]) -> NoReturn:
+    """Raise what has kept a block's first round from being measured."""
+    if calibration.get("wrong"):
+        raise WrongAnswer(calibration["wrong"])
+    raise NotApplicable(calibration.get("not_applicable") or "")
+
+
+@contextmanager
+def blaming_changed_inputs(job: Job) -> Iterator[None]:
+    """Where something fails after a task has changed its input, that is the reason."""
+    try:
+        yield
+    except Deliberate:
+        raise
+    except Exception:
+        job.check_inputs()
+        raise
 
 
 def sampling(wanted: bool) -> AbstractContextManager[MemorySampler | None]:
@@ -189,6 +223,7 @@ def facts_of(
         "file_system": calibration.get("file_system"),
         "workers": calibration.get("workers", {}),
         "not_applicable": calibration.get("not_applicable"),
+        "wrong": calibration.get("wrong"),
         "skipped": calibration.get("skipped", {}),
         "failed": calibration.get("failed", {}),
     }

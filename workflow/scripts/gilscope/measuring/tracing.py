@@ -9,8 +9,9 @@ from functools import partial
 from typing import Any
 
 from gilscope.cells import Cell
+from gilscope.measuring.helpers import without_helpers
 from gilscope.measuring.job import Job
-from gilscope.measuring.laps import first_items, forget_helpers
+from gilscope.measuring.laps import first_items
 from gilscope.measuring.memory import MemorySampler
 from gilscope.measuring.probing import lost_here
 from gilscope.measuring.traced import Task, Traced
@@ -44,16 +45,16 @@ def trace_cell(job: Job, name: str, sampler: MemorySampler) -> dict[str, Any]:
     traced = Traced(job.workload.function)
     doing(name)
     job.workload.fresh()
-    forget_helpers()
-    sampler.begin()
-    before = own_usage()
-    with job.strategies[cell.strategy].open(cell.workers) as spread:
-        if cell.pool == "warm":
-            list(spread(traced, first_items(job, cell)))
-            before = own_usage()
-        answers = list(spread(traced, job.items))
-        memory = sampler.end()
-    after = own_usage()
+    with without_helpers():
+        sampler.begin()
+        before = own_usage()
+        with job.strategies[cell.strategy].open(cell.workers) as spread:
+            if cell.pool == "warm":
+                list(spread(traced, first_items(job, cell)))
+                before = own_usage()
+            answers = list(spread(traced, job.items))
+            memory = sampler.end()
+        after = own_usage()
     job.check(name, [answer for answer, _ in answers])
     tasks = [task for _, task in answers]
     zero = min(task.start for task in tasks)

@@ -11,7 +11,6 @@ import secrets
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,13 +20,14 @@ from typing import Callable
 import psutil
 
 from gilscope.observing.marks import MARK, SEGMENT, SEGMENTS
-from gilscope.running.starting import package_environment
+from gilscope.running.marked import SCANS, without_mark
+from gilscope.running.reasons import from_outside
+from gilscope.running.starting import let_end, package_environment
+from gilscope.running.temporary import own_folder
+from gilscope.running.watching import why_ended
 
 TRACKER = "multiprocessing.resource_tracker"
 PATIENCE_S = 2.0
-LONGEST = 50
-SCANS = 2
-"""A process that is just starting another program shows no environment: only two looks that find nothing are enough."""
 
 
 @dataclass(frozen=True)
@@ -39,37 +39,44 @@ class Nest:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**package_environment(), MARK: self.token, "TMPDIR": self.folder}
-
-
-def short_folder() -> str:
-    """Where temporary files go; the path of a socket that multiprocessing makes there may have 104 bytes at most."""
-    usual = tempfile.gettempdir()
-    return usual if len(usual) <= LONGEST or not os.path.isdir("/tmp") else "/tmp"
+        return {**without_mark(package_environment()), MARK: self.token, "TMPDIR": self.folder}
 
 
 @contextmanager
 def kept() -> Iterator[Nest]:
     """A nest that is gone afterwards, and soon after this process should it be killed, with all that lives in it."""
+    nest, keeper = start_keeper()
+    try:
+        yield nest
+    finally:
+        let_end(keeper)
+        if keeper.returncode:
+            clean(nest.token, nest.folder)
+
+
+def start_keeper(again: bool = True) -> tuple[Nest, subprocess.Popen[str]]:
+    """A nest and the process that cleans it up. again: whether that has another try where somebody ends it."""
     token = secrets.token_hex(6)
-    nest = Nest(token, os.path.join(short_folder(), f"gilscope-{token}"))
+    nest = Nest(token, own_folder(token))
     keeper = subprocess.Popen(
         [sys.executable, "-m", "gilscope.observing.keeper", nest.token, nest.folder],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=package_environment(),
+        text=True,
+        env=without_mark(package_environment()),
         start_new_session=True,
     )
-    assert keeper.stdin is not None
     assert keeper.stdout is not None
-    try:
-        if not keeper.stdout.readline():
-            raise OSError(f"no folder for temporary files could be made at {nest.folder}")
-        yield nest
-    finally:
-        keeper.stdin.close()
-        keeper.wait()
-        keeper.stdout.close()
+    if keeper.stdout.readline():
+        return nest, keeper
+    let_end(keeper)
+    clean(nest.token, nest.folder)
+    reason = f"the process that cleans up after a lab did not start: {why_ended(keeper.returncode)}"
+    if not from_outside(reason):
+        raise OSError(f"no folder for temporary files could be made at {nest.folder}")
+    if again:
+        return start_keeper(again=False)
+    raise OSError(reason)
 
 
 def carriers(variable: str, token: str) -> list[psutil.Process]:

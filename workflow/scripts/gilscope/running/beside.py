@@ -11,13 +11,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Callable
 
 from gilscope.running import progress
 from gilscope.running.files import read_json, write_json
 from gilscope.running.logs import Log
 from gilscope.running.progress import Board
-from gilscope.running.watching import ALARM, KILL, TICK_S, Watch, conclude, do, why_ended
+from gilscope.running.watching import ALARM, KILL, TICK_S, Surroundings, Watch, conclude, do, why_ended
 
 SECOND_RUN = "GILSCOPE_SECOND_RUN"
 """The environment variable that names the folder."""
@@ -39,14 +40,16 @@ def files_in(folder: str) -> tuple[str, str]:
     return os.path.join(folder, "board"), os.path.join(folder, "left-out.json")
 
 
-def run_beside(left_out: Mapping[str, str], limit_s: float, log: Log | None = None) -> tuple[str, str | None]:
+def run_beside(
+    left_out: Mapping[str, str], limit_s: float, log: Log | None = None, surroundings: Surroundings = nullcontext
+) -> tuple[str, str | None]:
     """As ``watching.run_apart``, with a second run of this script; left_out: what that is to leave out, and why."""
     sys.stdout.flush()
     with tempfile.TemporaryDirectory(prefix="gilscope-") as folder:
         board, listed = files_in(folder)
         write_json(listed, left_out)
         watch = (WatchBeside if ALARM else WatchInTurns)(Board(board), limit_s, log)
-        with watch.listening():
+        with watch.listening(), surroundings():
             code = watch.begin(folder)
             watch.tidy_up()
         watch.board.let_go()

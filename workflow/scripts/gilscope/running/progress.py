@@ -11,6 +11,7 @@ STARTING = "starting"
 WAITING = "waiting for the machine-wide lock"
 PREPARING = "preparing the block"
 TRYING = "running the trials of a lab"
+SERVING = "its tasks needed the service"
 DONE = "done"
 REFUSED = "refused"
 UNBOUNDED = (WAITING, TRYING)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 
 SHARED_MEMORY = "/dev/shm"
@@ -13,13 +14,28 @@ NO_SEMAPHORES = (
     f"{SHARED_MEMORY} cannot be written, and semaphores lie there: mount -t tmpfs -o mode=1777 tmpfs {SHARED_MEMORY}"
 )
 LONG_NAME = "the temporary folder's name is too long for a socket: set TMPDIR to a shorter one, /tmp"
+NO_SPACE = "no space is left on the disk, or in shared memory"
+NO_MEMORY = "not enough memory"
 REMEDIES = {
     errno.EMFILE: FILES,
     errno.ENFILE: FILES,
     errno.EAGAIN: TASKS,
-    errno.ENOSPC: "no space is left on the disk, or in shared memory",
-    errno.ENOMEM: "not enough memory",
+    errno.ENOSPC: NO_SPACE,
+    errno.ENOMEM: NO_MEMORY,
 }
+OF_THE_MACHINE = (FILES, TASKS, NO_SEMAPHORES, LONG_NAME, NO_SPACE, NO_MEMORY)
+FROM_OUTSIDE = re.compile(r"ended with signal SIG(KILL|TERM|HUP)\b")
+"""How a process ends that somebody has ended: the system for lack of memory, above all. No task does so by itself."""
+
+
+def from_outside(reason: str) -> bool:
+    """Whether somebody else has ended the process that a reason is about."""
+    return FROM_OUTSIDE.search(reason) is not None
+
+
+def for_the_machines_sake(reason: str) -> bool:
+    """Whether something failed for lack of what the machine may have another time, and not for its own sake."""
+    return from_outside(reason) or any(lack in reason for lack in OF_THE_MACHINE)
 
 
 def reason_of(error: BaseException) -> str:

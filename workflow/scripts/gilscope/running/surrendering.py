@@ -57,6 +57,7 @@ def empty_round(
         "file_system": calibration.get("file_system"),
         "workers": calibration.get("workers", {}),
         "not_applicable": calibration.get("not_applicable") or reason,
+        "wrong": calibration.get("wrong"),
         "skipped": calibration.get("skipped", {}),
         "failed": {**calibration.get("failed", {}), **left_out},
     }

@@ -10,11 +10,12 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Callable
 
 from gilscope.running import lock, progress
 from gilscope.running.logs import Log
+from gilscope.running.marked import end_marked
 from gilscope.running.progress import Board, Deliberate
 
 TICK_S = 1.0
@@ -30,7 +31,13 @@ PASSED_ON = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") i
 FOLDERS = re.compile(r"(?:[A-Za-z]:)?[/\\](?:[^\s/\\:'\"]+[/\\])+")
 
 
-def run_apart(work: Callable[[], None], limit_s: float, log: Log | None = None) -> tuple[str, str | None]:
+Surroundings = Callable[[], AbstractContextManager[None]]
+"""What there is while a process lives, and for it."""
+
+
+def run_apart(
+    work: Callable[[], None], limit_s: float, log: Log | None = None, surroundings: Surroundings = nullcontext
+) -> tuple[str, str | None]:
     """Do work in a forked process; returns what it was doing last, and why it did not come to its end, else None.
 
     limit_s: seconds without a note (``progress.doing``) after which it counts as hanging. log: where all that it prints
@@ -41,7 +48,7 @@ def run_apart(work: Callable[[], None], limit_s: float, log: Log | None = None) 
     watch = Watch(board, limit_s, log)
     reading, writing = os.pipe()
     parent = os.getpid()
-    with watch.listening():
+    with watch.listening(), surroundings():
         watch.pid = os.fork()
         if watch.pid == 0:
             watch.listen_no_more()
@@ -212,11 +219,15 @@ class Watch:
         return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
     def tidy_up(self) -> None:
-        """End what the process has left: workers at once; helpers, which do not hear SIGTERM, when they are done."""
+        """End what the process has left: workers at once; helpers, which do not hear SIGTERM, when they are done.
+
+        And then what has left the group.
+        """
         began, number = time.monotonic(), int(signal.SIGTERM)
         while self.send(number) and time.monotonic() < began + 2 * HELPERS_S:
             number = 0 if time.monotonic() < began + HELPERS_S else int(KILL)
             time.sleep(0.01)
+        end_marked(lambda pid: os.kill(pid, KILL))
         self.remove_scratch()
 
     def remove_scratch(self) -> None:

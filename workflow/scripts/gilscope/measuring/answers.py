@@ -1,0 +1,82 @@
+"""Whether two answers are the same and inputs stay as they were; where not, whose doing it is."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import zlib
+from collections.abc import Iterable
+from typing import Any, Callable
+
+from gilscope.running.progress import Deliberate
+from gilscope.running.reasons import reason_of
+
+CONSTANT = (bool, bytes, complex, float, int, range, str, type(None))
+SHOWN = 80
+REMEDY = "tell how to compare them with same=, (answer, expected) -> bool, in the workload's decorator"
+CHANGES_ITS_INPUT = (
+    "the task changes its input{task}, so that whoever does it next has other work to do; let it work on a copy"
+)
+
+
+class WrongAnswer(Deliberate):
+    """Nothing of a block can be compared: answers differ, or its tasks change. Costs the block, and is tried once."""
+
+
+def shown(answer: Any) -> str:
+    """The beginning of an answer, also of one that cannot be shown."""
+    try:
+        return f"{answer!r:.{SHOWN}}"
+    except Exception:
+        return f"<{type(answer).__name__}>"
+
+
+def compared(same: Callable[[Any, Any], bool], answer: Any, expected: Any) -> bool:
+    """Whether they are the same. Raises WrongAnswer where nobody can tell."""
+    try:
+        return bool(same(answer, expected))
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise WrongAnswer(f"its answers cannot be compared ({reason_of(error)}): {REMEDY}") from error
+
+
+def copied(answer: Any) -> Any:
+    """An answer as another process would get it, or else a copy; itself where there can be none."""
+    for copy_of in (lambda: pickle.loads(pickle.dumps(answer)), lambda: copy.deepcopy(answer)):
+        try:
+            return copy_of()
+        except Exception:
+            continue
+    return answer
+
+
+def fingerprint(item: Any) -> int | None:
+    """A number that changes when an input does; None of one that never can, or that cannot be looked into."""
+    if is_constant(item):
+        return None
+    buffers: list[pickle.PickleBuffer] = []
+    try:
+        number = zlib.crc32(pickle.dumps(item, protocol=5, buffer_callback=buffers.append))
+        for buffer in buffers:
+            number = zlib.crc32(buffer.raw(), number)
+    except Exception:
+        return None
+    return number
+
+
+def is_constant(item: Any) -> bool:
+    if type(item) in (tuple, frozenset):
+        return all(map(is_constant, item))
+    return type(item) in CONSTANT
+
+
+def fingerprints(items: Iterable[Any]) -> list[int | None]:
+    """The fingerprint of each input; of those that several tasks share, made once."""
+    known: dict[int, int | None] = {}
+    found = []
+    for item in items:
+        if id(item) not in known:
+            known[id(item)] = fingerprint(item)
+        found.append(known[id(item)])
+    return found
