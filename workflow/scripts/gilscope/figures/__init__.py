@@ -10,8 +10,11 @@ holds ``needs(results)``: what to add to the run, or nothing where it has that. 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
@@ -22,6 +25,7 @@ from gilscope.analysis.tables import read_table
 from gilscope.discovery import module_names
 from gilscope.figures._runtimes import in_order, most_telling
 from gilscope.running import files
+from gilscope.running.reasons import reason_of
 
 SIZES = ("small", "medium", "large")
 """The sizes that form a scale, in its order; ``deck``, the talk's own parameters, lies beside it."""
@@ -202,13 +206,45 @@ def no_formula(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
+class NotDrawn(RuntimeError):
+    """A figure that could not be drawn, with its name."""
+
+
 def write_figures(folder: str | Path, target: str | Path, cores: int = 1, of: type[Known] = Results) -> None:
-    """Draw every figure, several at a time; raises what the first that fails raises, with the figure's name."""
-    names = figure_names(of)
-    with ProcessPoolExecutor(max(1, min(cores, len(names)))) as pool:
-        drawn = {name: pool.submit(write_figure, name, folder, Path(target) / f"{name}.svg", of) for name in names}
+    """Draw every figure, several at a time; raises NotDrawn for the first that fails.
+
+    Where processes cannot be had, or one of them is killed, all are drawn here one by one: the same files.
+    """
+    paths = {name: Path(target) / f"{name}.svg" for name in figure_names(of)}
+    try:
+        draw_together(paths, folder, cores, of)
+    except NotDrawn:
+        raise
+    except Exception as error:
+        print(f"gilscope: the figures are drawn one by one: {reason_of(error)}", file=sys.stderr)
+        for name, path in paths.items():
+            with named(name):
+                write_figure(name, folder, path, of)
+
+
+def draw_together(paths: Mapping[str, Path], folder: str | Path, cores: int, of: type[Known]) -> None:
+    """In processes of their own. Raises NotDrawn for a figure that fails, and what the system says to a pool of them.
+
+    A pool needs semaphores, threads and processes, and a system may refuse each.
+    """
+    with ProcessPoolExecutor(max(1, min(cores, len(paths)))) as pool:
+        drawn = {name: pool.submit(write_figure, name, folder, path, of) for name, path in paths.items()}
         for name, done in drawn.items():
-            try:
+            with named(name):
                 done.result()
-            except Exception as error:
-                raise RuntimeError(f"the figure {name} could not be drawn: {error}") from error
+
+
+@contextmanager
+def named(name: str) -> Iterator[None]:
+    """What goes wrong in here is the figure's fault, unless it is the pool's."""
+    try:
+        yield
+    except BrokenProcessPool:
+        raise
+    except Exception as error:
+        raise NotDrawn(f"the figure {name} could not be drawn: {error}") from error

@@ -9,10 +9,10 @@ import sys
 SHARED_MEMORY = "/dev/shm"
 FILES = "too many files are open: raise the limit, ulimit -n"
 TASKS = "no more processes or threads may be started: raise the limit, ulimit -u or the container's pids.max"
-NO_SEMAPHORES = (
-    f"{SHARED_MEMORY} cannot be written, and semaphores lie there: mount -t tmpfs -o mode=1777 tmpfs {SHARED_MEMORY}"
-)
+MOUNT = f"mount -t tmpfs -o mode=1777 tmpfs {SHARED_MEMORY}"
+NO_SEMAPHORES = f"{SHARED_MEMORY} cannot be written, and semaphores lie there: {MOUNT}"
 LONG_NAME = "the temporary folder's name is too long for a socket: set TMPDIR to a shorter one, /tmp"
+REFUSALS = (errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOSYS, errno.EROFS)
 REMEDIES = {
     errno.EMFILE: FILES,
     errno.ENFILE: FILES,
@@ -39,7 +39,7 @@ def remedy_for(error: BaseException) -> str | None:
         return "a worker ended without an answer"
     if not isinstance(error, OSError):
         return None
-    refused = error.errno in (errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOSYS) and error.filename is None
+    refused = error.errno in REFUSALS and error.filename is None
     if refused and sys.platform == "linux" and not os.access(SHARED_MEMORY, os.W_OK | os.X_OK):
         return NO_SEMAPHORES
     return REMEDIES.get(error.errno or 0)
