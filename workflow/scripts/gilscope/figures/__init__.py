@@ -17,13 +17,14 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, Protocol, Self
 
 import pandas as pd
 
-from gilscope.analysis.tables import read_table
+from gilscope.analysis.tables import no_formulas, read_table
 from gilscope.discovery import module_names
 from gilscope.figures._runtimes import in_order, most_telling
+from gilscope.printing import say
 from gilscope.running import files
 from gilscope.running.reasons import reason_of
 
@@ -43,17 +44,9 @@ COLUMNS = {
     "observations": "machine runtime gil lab case trial metric value unit",
 }
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a text begins with that a spreadsheet would take for a formula."""
-
 
 class Known(Protocol):
-    """What figures are drawn of, read from a folder; they lie in the package that it is from.
-
-    settings: of matplotlib, beside those that all figures share.
-    """
-
-    settings: ClassVar[Mapping[str, Any]]
+    """What figures are drawn of, read from a folder; they lie in the package that it is from."""
 
     @classmethod
     def read(cls, folder: str | Path) -> Self: ...
@@ -62,8 +55,6 @@ class Known(Protocol):
 @dataclass(frozen=True)
 class Results:
     """Everything known about one sweep. What has not been made, or could not be, is empty, never an error."""
-
-    settings: ClassVar[Mapping[str, Any]] = {}
 
     folder: Path
     machine: dict[str, Any] = field(default_factory=dict)
@@ -188,22 +179,12 @@ def write_figure(name: str, folder: str | Path, path: str | Path, of: type[Known
         "shows": " ".join(getattr(module, "SHOWS", ())),
         "axis": " ".join(f"{place:g}" for place in getattr(module, "AXIS", ())),
     }
-    with drawing(of.settings):
+    with drawing():
         text = svg(module.draw(results), module.TITLE, module.alt(results), facts)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     no_formulas(module.data(results)).to_csv(path.with_suffix(".csv"), index=False)
-
-
-def no_formulas(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with an apostrophe before each text that a spreadsheet would take for a formula."""
-    texts = table.select_dtypes(["object", "string", "category"]).columns
-    return table.assign(**{name: table[name].map(no_formula) for name in texts})
-
-
-def no_formula(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 class NotDrawn(RuntimeError):
@@ -221,7 +202,7 @@ def write_figures(folder: str | Path, target: str | Path, cores: int = 1, of: ty
     except NotDrawn:
         raise
     except Exception as error:
-        print(f"gilscope: the figures are drawn one by one: {reason_of(error)}", file=sys.stderr)
+        say(f"gilscope: the figures are drawn one by one: {reason_of(error)}", file=sys.stderr)
         for name, path in paths.items():
             with named(name):
                 write_figure(name, folder, path, of)

@@ -6,6 +6,8 @@ import errno
 import os
 import sys
 
+from gilscope.running.plain_text import named, words_of
+
 SHARED_MEMORY = "/dev/shm"
 FILES = "too many files are open: raise the limit, ulimit -n"
 TASKS = "no more processes or threads may be started: raise the limit, ulimit -u or the container's pids.max"
@@ -23,17 +25,21 @@ REMEDIES = {
 
 
 def reason_of(error: BaseException) -> str:
-    """``OSError: [Errno 24] Too many open files (too many files are open: raise the limit, ulimit -n)``."""
-    said = f"{type(error).__name__}: {error}".removesuffix(": ")
+    """``OSError: [Errno 24] Too many open files (too many files are open: raise the limit, ulimit -n)``.
+
+    On one line, and with nothing in it that a terminal or a page would obey: a task may have raised it.
+    """
+    said = f"{named(error)}: {words_of(error)}".removesuffix(": ")
     remedy = remedy_for(error)
     return f"{said} ({remedy})" if remedy else said
 
 
 def remedy_for(error: BaseException) -> str | None:
     """What to do about it, where the error tells; else None."""
-    if "AF_UNIX path too long" in str(error):
+    said = words_of(error)
+    if "AF_UNIX path too long" in said:
         return LONG_NAME
-    if "can't start new thread" in str(error):
+    if "can't start new thread" in said:
         return TASKS
     if isinstance(error, EOFError):
         return "a worker ended without an answer"

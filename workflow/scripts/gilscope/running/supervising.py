@@ -14,6 +14,7 @@ from typing import Callable
 from gilscope.cells import CELL_NAME, SEQUENTIAL
 from gilscope.running.beside import is_second_run, run_beside, second_run
 from gilscope.running.forking import why_no_fork
+from gilscope.running.plain_text import plain
 from gilscope.running.progress import STARTING, Deliberate
 from gilscope.running.watching import run_apart, why_ended
 
@@ -63,7 +64,7 @@ def supervise(attempt: Attempt, surrender: Surrender) -> None:
     try:
         surrender(reason, left_out)
     except Deliberate as error:
-        sys.exit(f"gilscope: {error}")
+        sys.exit(plain(f"gilscope: {error}"))
 
 
 def said_where(phase: str, reason: str) -> str:

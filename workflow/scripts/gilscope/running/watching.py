@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Callable
 
 from gilscope.running import lock, progress
+from gilscope.running.plain_text import on_one_line, plain
 from gilscope.running.progress import Board, Deliberate
 
 TICK_S = 1.0
@@ -71,7 +72,7 @@ def do(work: Callable[[], None], board: Board) -> int:
         work()
     except Deliberate as error:
         board.note(progress.REFUSED)
-        print(f"gilscope: {error}", file=sys.stderr)
+        print(plain(f"gilscope: {error}"), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         board.note(progress.REFUSED)
@@ -86,7 +87,7 @@ def do(work: Callable[[], None], board: Board) -> int:
 
 def last_line(error: BaseException) -> str:
     """What a traceback ends with, without folders: reasons go into files that are shared."""
-    return FOLDERS.sub("", traceback.format_exception_only(type(error), error)[-1].strip())
+    return on_one_line(FOLDERS.sub("", traceback.format_exception_only(type(error), error)[-1]))
 
 
 def why_ended(code: int) -> str:
