@@ -54,4 +54,4 @@ onstart:
     if not workflow.local_exec:
         hand_on(PLAN)
     for run in RUNS.values() if MEASURES else ():
-        print(run.outlook())
+        say(run.outlook())

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 import json
 import re
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
 import pandas as pd
 import pytest
-from gilscope.figures import SECTIONS, Results, figure_names, write_figure
+from gilscope.figures import SECTIONS, NotDrawn, Results, figure_names, write_figure, write_figures
 from gilscope.figures._look import STRATEGIES, THEME, VERDICTS, look, order
 from gilscope.figures._panels import WIDE, legend_columns, panels
 from gilscope.figures._rows import MOST_COLUMNS, MOST_ROWS, lay_out
@@ -383,3 +384,24 @@ def test_eight_runtimes_leave_a_figure_that_can_be_taken_in(tmp_path: Path) -> N
     assert shown | set(rows.left_out) == {workload for _, workload in chosen}
     assert rows.left_out[0] in rows.note
     assert {runtime for line in lines_of(complete) for (runtime, _), _ in line} == {"cp311", "cp313t-nogil"}
+
+
+def test_a_pool_that_breaks_costs_no_figure(
+    empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As where a drawing process is killed, or the system lets nobody start another thread."""
+
+    def broken(*_: object) -> None:
+        raise BrokenProcessPool("A process in the process pool was terminated abruptly")
+
+    monkeypatch.setattr("gilscope.figures.draw_together", broken)
+    monkeypatch.setattr("gilscope.figures.figure_names", lambda of: ["dial"])
+    write_figures(empty, tmp_path, cores=2)
+    assert {path.name for path in tmp_path.iterdir()} == {"dial.svg", "dial.csv"}
+    assert "drawn one by one: BrokenProcessPool" in capsys.readouterr().err
+
+
+def test_a_figure_that_fails_is_named(tmp_path: Path) -> None:
+    (tmp_path / "gaps.json").write_text("{")
+    with pytest.raises(NotDrawn, match=r"the figure behaviour could not be drawn: .*gaps\.json"):
+        write_figures(tmp_path, tmp_path, cores=2)

@@ -1,5 +1,6 @@
 """The runs, planned before any job: mistakes in the configuration end it here, a line for each."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from gilscope.planning import (
     plan_runs,
     seen_from_here,
 )
-from gilscope.printing import print_anything
+from gilscope.printing import print_anything, say
 from gilscope.resolving import shell_of_rules
 from gilscope.surroundings import check_folder, make_do, quote_interpreter
 from gilscope.sweep import block_sources, selected_claims
@@ -42,7 +43,7 @@ try:
     if asks_for_results(sys.argv[1:]):
         check_measured(RUNS)
 except Mistakes as mistakes:
-    print(mistakes, file=sys.stderr)
+    say(mistakes, file=sys.stderr)
     sys.exit(1)
 
 PLAN = None if told else export_plan(RUNS)
@@ -166,7 +167,9 @@ def part_of(wildcards):
     traced = "" if one.traced else "--untraced "
     if one.stage == 1:
         return traced
-    return f"{traced}--stage {one.stage} --laps {one.laps} --only {' '.join(one.only)}"
+    return (
+        f"{traced}--stage {one.stage} --laps {one.laps} --only {shlex.join(one.only)}"
+    )
 
 
 def allocation_of(wildcards):

@@ -76,9 +76,9 @@ rule describe_runtime:
         name=lambda wildcards: runtime_of(wildcards).name,
         current=lambda wildcards: ("--current" if runtime_of(wildcards).current else ""),
         only=lambda wildcards: (
-            ["--claims", *runtime_of(wildcards).claims]
+            shlex.join(["--claims", *runtime_of(wildcards).claims])
             if runtime_of(wildcards).claims
-            else []
+            else ""
         ),
         workloads=lambda wildcards: sorted(
             {

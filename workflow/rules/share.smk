@@ -56,9 +56,10 @@ rule lay_side_by_side:
     conda:
         "../../environment.yml"
     params:
-        bundles=list(CHOSEN.all),
+        # Of a function's answer Snakemake takes no braces for a pattern.
+        bundles=lambda wildcards: list(CHOSEN.all),
         limits=CONFIG.bundle_limits.model_dump(mode="json"),
-        baseline=CONFIG.baseline,
+        baseline=lambda wildcards: CONFIG.baseline,
         gate=CONFIG.gate.model_dump(mode="json"),
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     script:

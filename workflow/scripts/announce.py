@@ -21,7 +21,7 @@ def main() -> None:
     from gilscope.config_files import merge_files, read_config
     from gilscope.destinations import destinations
     from gilscope.mistakes import Mistakes
-    from gilscope.printing import print_anything
+    from gilscope.printing import print_anything, say
 
     print_anything()
     files = ["config/config.yaml", *arguments.configfile]
@@ -34,28 +34,29 @@ def main() -> None:
         announce(Path("results") / config.folder(machine.label), arguments.status)
     comparison = Path("results/comparison.html")
     if len(machines) > 1 and comparison.exists():
-        print(f"comparison: {comparison}")
+        say(f"comparison: {comparison}")
 
 
 def announce(folder: Path, status: int) -> None:
     from gilscope.missing import conclusion
+    from gilscope.printing import say
     from gilscope.terminal import verdict_table
 
     verdicts = folder / "verdicts.json"
     if verdicts.exists():
         runtimes = {path.stem: read(path) for path in sorted((folder / "runtimes").glob("*.json"))}
-        print(verdict_table(read(verdicts), runtimes))
+        say(verdict_table(read(verdicts), runtimes))
     gaps = folder / "gaps.json"
     if gaps.exists():
         for line in conclusion(read(gaps)):
-            print(line)
+            say(line)
     report = folder / "report.html"
     if report.exists():
-        print(f"report: {report}")
+        say(f"report: {report}")
     elif 0 < status <= 128:
-        print(f"no report: the run has failed; {report} comes when what is said above is mended and it has run again")
+        say(f"no report: the run has failed; {report} comes when what is said above is mended and it has run again")
     else:
-        print(f"no report yet; {report} comes when the sweep is complete")
+        say(f"no report yet; {report} comes when the sweep is complete")
 
 
 if __name__ == "__main__":

@@ -16,11 +16,12 @@ def main() -> None:
     from gilscope.destinations import why_not_here
     from gilscope.machine import describe_machine
     from gilscope.running.files import write_json
+    from gilscope.running.plain_text import plain
 
     here = describe_machine()
     reason = why_not_here(here, arguments.label, arguments.cores, arguments.origin)
     if reason:
-        sys.exit(f"gilscope: {reason}")
+        sys.exit(plain(f"gilscope: {reason}"))
     write_json(arguments.output, replace(here, label=arguments.label).facts())
 
 

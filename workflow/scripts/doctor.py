@@ -11,8 +11,9 @@ def main() -> None:
     from gilscope.config import Limits
     from gilscope.doctor import examine, in_words
     from gilscope.machine import describe_machine
+    from gilscope.printing import say
 
-    print(in_words(examine(describe_machine(), Limits.model_validate_json(arguments.limits))))
+    say(in_words(examine(describe_machine(), Limits.model_validate_json(arguments.limits))))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 from gilscope.analysis.tables import write_json
 from gilscope.equipping import equip
 from gilscope.resolving import interpreter_variable
+from gilscope.running.plain_text import plain
 from gilscope.uv import Refused
 
 if __name__ == "__main__":
@@ -16,6 +17,6 @@ if __name__ == "__main__":
         lacks = equip(interpreter, environment, given.libraries, snakemake.input.locks, given.from_source)
     except Refused as reason:
         Path(snakemake.log[0]).write_text(f"{reason}\n", encoding="utf-8")
-        raise SystemExit(f"gilscope: there can be no environment for {given.identity}: {reason}") from None
+        raise SystemExit(plain(f"gilscope: there can be no environment for {given.identity}: {reason}")) from None
     Path(snakemake.log[0]).write_text(f"{lacks}\n", encoding="utf-8")
     write_json(lacks, snakemake.output[0])

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gilscope.printing import say
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -16,11 +18,11 @@ def main() -> None:
     arguments = parser.parse_args()
     sides, gate = (read(arguments.folder / name) for name in ("sides.json", "gate.json"))
     for one in sides["left_out"]:
-        print(f"left out: {one['reason']}")
+        say(f"left out: {one['reason']}")
     for one in sides["notes"]:
-        print(f"note: {one}")
+        say(f"note: {one}")
     machines = len({side["bundle"] for side in sides["sides"]})
-    print(f"comparison of {machines} bundle{'' if machines == 1 else 's'}: {arguments.page}")
+    say(f"comparison of {machines} bundle{'' if machines == 1 else 's'}: {arguments.page}")
     if gate:
         sys.exit(judge(gate, sides))
 
@@ -32,7 +34,7 @@ def read(path: Path) -> Any:
 def judge(gate: dict[str, Any], sides: dict[str, Any]) -> str | None:
     """Why the gate is closed; None where it is open. What could not be read has not been found to be well."""
     for row in gate["worse"]:
-        print(f"worse: {in_words(row, gate['metric'])}")
+        say(f"worse: {in_words(row, gate['metric'])}")
     than = f"in {gate['metric']} by more than {gate['tolerance']:.0%}, beyond its interval"
     if gate["worse"]:
         return f"gate: {len(gate['worse'])} of {gate['compared']} cells are worse {than}."
@@ -40,7 +42,7 @@ def judge(gate: dict[str, Any], sides: dict[str, Any]) -> str | None:
         return f"gate: {len(sides['left_out'])} of the bundles could not be read, so this says nothing of them."
     if not gate["compared"]:
         return f"gate: no cell's {gate['metric']} could be compared with the baseline; the page says why."
-    print(f"gate: of {gate['compared']} cells none is worse {than}.")
+    say(f"gate: of {gate['compared']} cells none is worse {than}.")
     return None
 
 

@@ -20,8 +20,11 @@ class Chosen:
 
     @property
     def at_hand(self) -> list[str]:
-        """What a rule may ask for: the others are missing, which is for the reader to say."""
-        return [name for name in self.all if name in self.made or Path(name).is_file()]
+        """What a rule may ask for: the others are missing, which is for the reader to say.
+
+        Nor does a rule ask for one with braces in its name, which it would take for a pattern; it is read all the same.
+        """
+        return [name for name in self.all if name in self.made or (Path(name).is_file() and not set(name) & set("{}"))]
 
 
 def choose_bundles(config: Config, folders: Sequence[str]) -> Chosen:

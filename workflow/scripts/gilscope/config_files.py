@@ -104,6 +104,16 @@ def machine_mistakes(config: Config) -> Iterator[Mistake]:
         yield ("machine",), f"is {config.machine!r}, beside machines: {', '.join(labels)}; {remedy}"
 
 
+def brace_mistakes(config: Config) -> Iterator[Mistake]:
+    """A mistake for each file whose name Snakemake would take for a pattern of its own."""
+    files: list[tuple[Place, str]] = [(("claims", index), name) for index, name in enumerate(config.claims)]
+    files += [(("environments", "locks", index), name) for index, name in enumerate(config.environments.locks)]
+    files += [(("sweep", "workloads", index, "name"), grid.name) for index, grid in enumerate(config.sweep.workloads)]
+    for place, name in files:
+        if "{" in name or "}" in name:
+            yield place, f"is {name!r}; Snakemake takes braces in the name of a file for its own: rename it."
+
+
 def name_mistakes(config: Config) -> list[Mistake]:
     """What does not exist, or is named twice, with its place."""
     found = (
@@ -112,6 +122,7 @@ def name_mistakes(config: Config) -> list[Mistake]:
         runtime_mistakes(config),
         lab_mistakes(config),
         parameter_mistakes(config),
+        brace_mistakes(config),
     )
     return [mistake for part in found for mistake in part]
 

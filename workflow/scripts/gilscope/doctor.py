@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from gilscope.machine import CPUS, Machine, read_text
 from gilscope.measuring.environment import file_system, read_environment
 from gilscope.running.lock import LOCK_FILE, VARIABLE, give_back, try_lock
 from gilscope.running.node import told
+from gilscope.running.reasons import MOUNT, SHARED_MEMORY, reason_of
 
 OK, WARN, UNKNOWN = "ok", "warn", "unknown"
 CGROUPS = Path("/sys/fs/cgroup")
@@ -210,6 +213,20 @@ def disk(folder: str = ".") -> Finding:
     return Finding("disk", OK, kind)
 
 
+def semaphores(folder: str = SHARED_MEMORY) -> Finding:
+    """Whether processes can have locks and queues; on Linux these lie in shared memory."""
+    try:
+        multiprocessing.Lock()
+    except (OSError, ImportError) as error:
+        at_fault = sys.platform == "linux" and not os.access(folder, os.W_OK | os.X_OK)
+        found = f"{reason_of(error)}: strategies with processes will fail"
+        remedy = f"give this user a {folder} that can be written: {MOUNT}" if at_fault else "see what the system says"
+        return Finding("shared memory", WARN, found, remedy)
+    if not os.path.isdir(folder):
+        return Finding("shared memory", OK, "processes can have semaphores")
+    return Finding("shared memory", OK, f"{psutil.disk_usage(folder).free / 2**20:.0f} MiB free in {folder}")
+
+
 def clock(path: Path = CLOCK) -> Finding:
     source = read_text(path)
     if source is None:
@@ -236,6 +253,7 @@ def examine(machine: Machine, limits: Limits, watch_s: float = 1.0) -> list[Find
         *neighbours(before, after, limits),
         memory(),
         disk(),
+        semaphores(),
         clock(),
         lock(),
     ]

@@ -10,8 +10,10 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from gilscope.running.plain_text import OBEYED_ONE, on_one_line
 from gilscope.workloads import SIZES
 
+LONGEST = 4000
 ITEMS = {
     "workers": "a worker count is a whole number from 1 to 1024",
     "sizes": "a size is small, medium, large or deck",
@@ -30,12 +32,21 @@ class Mistakes(Exception):
     """What is wrong with the configuration, a line for each mistake."""
 
     def __init__(self, lines: Sequence[str]):
-        super().__init__("\n".join(lines))
-        self.lines = list(lines)
+        self.lines = [on_one_line(line, LONGEST) for line in lines]
+        super().__init__("\n".join(self.lines))
 
 
 class UniqueKeys(yaml.SafeLoader):
-    """A YAML loader that refuses a key given twice, which YAML's own would silently let win."""
+    """A YAML loader that refuses a key given twice, which YAML's own would silently let win, and unseen characters."""
+
+    def construct_scalar(self, node: Any) -> Any:
+        text = super().construct_scalar(node)
+        if found := OBEYED_ONE.search(str(text)):
+            line, character = node.start_mark.line + 1, f"U+{ord(found[0]):04X}"
+            raise yaml.constructor.ConstructorError(
+                None, None, f"line {line}: a text holds the control character {character}; leave it out"
+            )
+        return text
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import sys
+from typing import Any, TextIO
+
+from gilscope.running.plain_text import plain
 
 
 def print_anything() -> None:
@@ -11,3 +14,8 @@ def print_anything() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def say(text: Any, file: TextIO | None = None) -> None:
+    """Print what may hold a name or a message from elsewhere: the terminal shows all of it, and obeys none."""
+    print(plain(str(text)), file=file)

@@ -14,6 +14,7 @@ from typing import Any
 
 from gilscope.config import CURRENT, RuntimeRequest
 from gilscope.mistakes import Mistakes
+from gilscope.printing import say
 from gilscope.running.marked import JOB
 from gilscope.runtimes import EQUIPMENT
 from gilscope.uv import Refused, run_uv, uv_program
@@ -131,6 +132,8 @@ def find(request: str, *, downloads: bool) -> str:
         if not (path.is_file() and os.access(path, os.X_OK)):
             raise NotToBeHad(f"there is no program {request}")
         return str(path)
+    if request.startswith("-"):
+        raise NotToBeHad("it is neither a version nor the path of an interpreter")
     if uv_program() is None:
         raise NotToBeHad("to find it takes uv, which is not here; install requirements.lock")
     try:
@@ -138,7 +141,7 @@ def find(request: str, *, downloads: bool) -> str:
     except Refused:
         if not downloads:
             raise NotToBeHad(NOT_FETCHED) from None
-    print(f"gilscope: {request} is not on this machine; fetching it with uv", file=sys.stderr)
+    say(f"gilscope: {request} is not on this machine; fetching it with uv", file=sys.stderr)
     try:
         options = ("--no-progress", "--no-bin")
         run_uv("python", "install", request, *options, seconds=FETCH_S, settings={"UV_HTTP_RETRIES": "1"})

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gilscope.running.gil import gil_enabled
+from gilscope.running.plain_text import words_of
 
 PREFIXES = {"CPython": "cp", "PyPy": "pypy"}
 PACKAGES = ("pyperf", "psutil", "numpy", "pandas", "pillow", "urllib3", "aiohttp", "threadpoolctl", "psycopg")
@@ -68,7 +69,8 @@ def why_missing(error: ImportError) -> str:
     """An import's failure in words, with the reason why the library is not in this runtime's environment."""
     module = (error.name or "").partition(".")[0]
     reasons = {MODULES.get(library, library): reason for library, reason in equipment()["missing"].items()}
-    return f"{error}: {reasons[module]}" if module in reasons else str(error)
+    said = words_of(error)
+    return f"{said}: {reasons[module]}" if module in reasons else said
 
 
 def describe_runtime(modules: Iterable[str] = ()) -> dict[str, Any]:

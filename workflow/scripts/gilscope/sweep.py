@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,9 @@ from gilscope.strategies import load_strategies
 from gilscope.workloads import Workload, expand, load_workload, workload_names
 
 SHIPPED_CLAIMS = "config/claims.yaml"
+WORKLOAD_NAME = re.compile(r"[a-z][a-z0-9_]{0,79}")
+"""Names become folders, wildcards and cells of tables."""
+UNIT = re.compile(r"[^\W_](?:[\w .,%/()·µ²³-]{0,38}[\w%)])?")
 MOST_TASKS = 512
 MOST_SEQUENTIAL, FEW_SEQUENTIAL = 64, 16
 """A sequential value that would do more tasks than the first does no more than the second of them, which are alike."""
@@ -188,22 +192,25 @@ def load_grid(grid: Grid) -> list[tuple[Workload, str]]:
     name, folder = (path.stem, str(path.parent)) if path.suffix == ".py" else (grid.name, "")
     if folder and not path.is_file():
         raise Mistakes([f"sweep.workloads: there is no file {grid.name}."])
-    if folder and not name.isidentifier():
-        raise Mistakes(
-            [f"sweep.workloads: {grid.name} cannot be imported by name; call the file like a Python module."]
-        )
+    if folder and not WORKLOAD_NAME.fullmatch(name):
+        remedy = "call the file like a Python module: of a-z, 0-9 and _, at most 80 of them, a letter first"
+        raise Mistakes([f"sweep.workloads: {grid.name} cannot be imported by name; {remedy}."])
     if folder and name in workload_names():
         raise Mistakes(
             [f"sweep.workloads: {grid.name} has the name of a workload that comes with gilscope; rename it."]
         )
     try:
-        return [(load_workload(known, folder), folder) for known in ([name] if folder else expand(name))]
+        found = [(load_workload(known, folder), folder) for known in ([name] if folder else expand(name))]
     except (ImportError, LookupError) as error:
         raise Mistakes([f"sweep.workloads: {grid.name} cannot be loaded: {error}."]) from error
     except (Exception, SystemExit) as error:
         # Whatever somebody's own file does when it is imported.
         said = reason_of(error)
         raise Mistakes([f"sweep.workloads: {grid.name} cannot be loaded: {said}."]) from error
+    if wrong := [facts.unit for facts, _ in found if not UNIT.fullmatch(str(facts.unit))]:
+        remedy = "a unit is a word or a few, of at most 40 letters, digits and blanks, as bytes or rows/s"
+        raise Mistakes([f"sweep.workloads: {grid.name} has the unit {wrong[0]!r}; {remedy}."])
+    return found
 
 
 def selected_claims(config: Config, claims: Sequence[Claim]) -> list[Claim]:

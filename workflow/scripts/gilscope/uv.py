@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from gilscope.running.plain_text import plain
+
 OWN = ("VIRTUAL_ENV", "UV_PYTHON", "PYTHONPATH")
 """What would have uv take this project's own environment for the one that is meant."""
 
@@ -52,4 +54,4 @@ def last_words(text: str) -> str:
     """What uv complained of, on one line: the last cause that it names, or else all that it said."""
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
     causes = [line.removeprefix("cause: ") for line in lines if line.startswith("cause: ")]
-    return (causes[-1:] or [" ".join(lines)])[0].removeprefix("error: ")[:300] or "it gave no reason"
+    return plain((causes[-1:] or [" ".join(lines)])[0].removeprefix("error: "))[:300] or "it gave no reason"

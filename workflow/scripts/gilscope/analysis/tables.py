@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from gilscope.running.files import Damaged, without_nan, written_whole
+from gilscope.running.plain_text import plain
 
 CELL = ["machine", "runtime", "workload", "kind", "size", "tasks", "strategy", "workers", "pool"]
 TIMINGS = [
@@ -33,6 +34,9 @@ TIMINGS = [
     "flags",
 ]
 
+FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n")
+"""What a text begins with that a spreadsheet would take for a formula; some take signs of full width for the others."""
+
 
 def read_table(path: str | Path) -> pd.DataFrame:
     """A table as it was written. Raises Damaged where it is not."""
@@ -48,10 +52,22 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
     """Write a table as Parquet, or as CSV where the name says so."""
     partial = f"{path}.part"
     if str(path).endswith(".csv"):
-        table.to_csv(partial, index=False, float_format="%.6g")
+        no_formulas(table).to_csv(partial, index=False, float_format="%.6g")
     else:
         table.to_parquet(partial, index=False)
     os.replace(partial, path)
+
+
+def no_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """The table for a spreadsheet: an apostrophe before what it would take for a formula, nothing that is obeyed."""
+    texts = table.select_dtypes(["object", "string", "category"]).columns
+    return table.assign(**{name: table[name].map(no_formula) for name in texts})
+
+
+def no_formula(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return f"'{plain(value)}" if value.startswith(FORMULA) else plain(value)
 
 
 def write_json(content: Any, path: str | Path) -> None:

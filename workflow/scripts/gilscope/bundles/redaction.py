@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gilscope.bundles.privacy import Private, own_names, own_words
+from gilscope.bundles.values import visible
 
 HOME, PATH, HOST, USER, ADDRESS, VALUE = "~", "<path>", "<host>", "<user>", "<address>", "<private>"
 LONG = 6
@@ -62,6 +63,7 @@ class Redaction:
             return [self.document(value, key) for value in content]
         if not isinstance(content, str) or not content:
             return content
+        content = visible(content)
         if key == "folder":
             return PATH
         if key in NAMED and is_bare(content, key):

@@ -38,6 +38,18 @@ def printable(text: str) -> str:
     return text
 
 
+def visible(text: str) -> str:
+    """The text with an escape in the place of each character for which ``printable`` refuses it."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        one.encode("unicode_escape").decode("ascii")
+        if one not in "\n\t" and unicodedata.category(one) in SPOILING
+        else one
+        for one in text
+    )
+
+
 def harmless(text: str) -> str:
     """A fact that is shown in many places: neither HTML nor, in a spreadsheet, a formula."""
     printable(text)

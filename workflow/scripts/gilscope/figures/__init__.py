@@ -10,18 +10,23 @@ holds ``needs(results)``: what to add to the run, or nothing where it has that. 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, Protocol, Self
 
 import pandas as pd
 
-from gilscope.analysis.tables import read_table
+from gilscope.analysis.tables import no_formulas, read_table
 from gilscope.discovery import module_names
 from gilscope.figures._runtimes import in_order, most_telling
+from gilscope.printing import say
 from gilscope.running import files
+from gilscope.running.reasons import reason_of
 
 SIZES = ("small", "medium", "large")
 """The sizes that form a scale, in its order; ``deck``, the talk's own parameters, lies beside it."""
@@ -39,17 +44,9 @@ COLUMNS = {
     "observations": "machine runtime gil lab case trial metric value unit",
 }
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a text begins with that a spreadsheet would take for a formula."""
-
 
 class Known(Protocol):
-    """What figures are drawn of, read from a folder; they lie in the package that it is from.
-
-    settings: of matplotlib, beside those that all figures share.
-    """
-
-    settings: ClassVar[Mapping[str, Any]]
+    """What figures are drawn of, read from a folder; they lie in the package that it is from."""
 
     @classmethod
     def read(cls, folder: str | Path) -> Self: ...
@@ -58,8 +55,6 @@ class Known(Protocol):
 @dataclass(frozen=True)
 class Results:
     """Everything known about one sweep. What has not been made, or could not be, is empty, never an error."""
-
-    settings: ClassVar[Mapping[str, Any]] = {}
 
     folder: Path
     machine: dict[str, Any] = field(default_factory=dict)
@@ -184,7 +179,7 @@ def write_figure(name: str, folder: str | Path, path: str | Path, of: type[Known
         "shows": " ".join(getattr(module, "SHOWS", ())),
         "axis": " ".join(f"{place:g}" for place in getattr(module, "AXIS", ())),
     }
-    with drawing(of.settings):
+    with drawing():
         text = svg(module.draw(results), module.TITLE, module.alt(results), facts)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -192,23 +187,45 @@ def write_figure(name: str, folder: str | Path, path: str | Path, of: type[Known
     no_formulas(module.data(results)).to_csv(path.with_suffix(".csv"), index=False)
 
 
-def no_formulas(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with an apostrophe before each text that a spreadsheet would take for a formula."""
-    texts = table.select_dtypes(["object", "string", "category"]).columns
-    return table.assign(**{name: table[name].map(no_formula) for name in texts})
-
-
-def no_formula(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+class NotDrawn(RuntimeError):
+    """A figure that could not be drawn, with its name."""
 
 
 def write_figures(folder: str | Path, target: str | Path, cores: int = 1, of: type[Known] = Results) -> None:
-    """Draw every figure, several at a time; raises what the first that fails raises, with the figure's name."""
-    names = figure_names(of)
-    with ProcessPoolExecutor(max(1, min(cores, len(names)))) as pool:
-        drawn = {name: pool.submit(write_figure, name, folder, Path(target) / f"{name}.svg", of) for name in names}
+    """Draw every figure, several at a time; raises NotDrawn for the first that fails.
+
+    Where processes cannot be had, or one of them is killed, all are drawn here one by one: the same files.
+    """
+    paths = {name: Path(target) / f"{name}.svg" for name in figure_names(of)}
+    try:
+        draw_together(paths, folder, cores, of)
+    except NotDrawn:
+        raise
+    except Exception as error:
+        say(f"gilscope: the figures are drawn one by one: {reason_of(error)}", file=sys.stderr)
+        for name, path in paths.items():
+            with named(name):
+                write_figure(name, folder, path, of)
+
+
+def draw_together(paths: Mapping[str, Path], folder: str | Path, cores: int, of: type[Known]) -> None:
+    """In processes of their own. Raises NotDrawn for a figure that fails, and what the system says to a pool of them.
+
+    A pool needs semaphores, threads and processes, and a system may refuse each.
+    """
+    with ProcessPoolExecutor(max(1, min(cores, len(paths)))) as pool:
+        drawn = {name: pool.submit(write_figure, name, folder, path, of) for name, path in paths.items()}
         for name, done in drawn.items():
-            try:
+            with named(name):
                 done.result()
-            except Exception as error:
-                raise RuntimeError(f"the figure {name} could not be drawn: {error}") from error
+
+
+@contextmanager
+def named(name: str) -> Iterator[None]:
+    """What goes wrong in here is the figure's fault, unless it is the pool's."""
+    try:
+        yield
+    except BrokenProcessPool:
+        raise
+    except Exception as error:
+        raise NotDrawn(f"the figure {name} could not be drawn: {error}") from error

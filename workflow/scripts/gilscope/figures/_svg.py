@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from html import escape
 from typing import Any
@@ -15,15 +15,17 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from gilscope.figures._look import GRID, INK, MUTED, PAPER, THEME
+from gilscope.running.plain_text import plain
 
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'Liberation Sans', sans-serif"
 NO_FACTS: Mapping[str, str] = {}
-NO_SETTINGS: Mapping[str, Any] = {}
 NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that no XML may hold, and that a name from elsewhere may."""
+"""Characters that no XML may hold, and that a name from elsewhere may; most of them ``plain`` has escaped by then."""
 SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "gilscope",
+    # A name with two dollars in it is a name, and no mathematics.
+    "text.parse_math": False,
     # Text is laid out with matplotlib's own font, wider than those of the systems that will show it: it always fits.
     "font.family": ["DejaVu Sans"],
     "font.size": 8.5,
@@ -56,12 +58,12 @@ SETTINGS: dict[Any, Any] = {
 
 
 @contextmanager
-def drawing(settings: Mapping[str, Any] = NO_SETTINGS) -> Iterator[None]:
-    """Figures made here look alike; they are closed at the end. settings: of matplotlib, beside those of all."""
+def drawing() -> Iterator[None]:
+    """Figures made here look alike; they are closed at the end."""
     with mpl.rc_context():
         # What a user's own matplotlibrc says is for the user's own figures.
         mpl.rcdefaults()
-        with sns.axes_style("whitegrid"), mpl.rc_context(SETTINGS | dict(settings)):
+        with sns.axes_style("whitegrid"), mpl.rc_context(SETTINGS):
             mpl.use("svg")
             try:
                 yield
@@ -80,8 +82,7 @@ def svg(figure: Figure, title: str, alt: str, facts: Mapping[str, str] = NO_FACT
     figure.savefig(buffer, format="svg", metadata=nothing)
     text = buffer.getvalue()
     used = [colour for colour in THEME if colour in text]
-    for colour in used:
-        text = text.replace(colour, f"var(--{variable(colour)})")
+    text = re.sub("<[^>]*>", lambda tag: themed(tag[0], used), text)
     text = re.sub(r"'DejaVu Sans'(, [^;\"]*)?", "var(--font)", text)
     light = "".join(f"--{variable(colour)}:{colour};" for colour in used)
     dark = "".join(f"--{variable(colour)}:{THEME[colour]};" for colour in used)
@@ -92,7 +93,14 @@ def svg(figure: Figure, title: str, alt: str, facts: Mapping[str, str] = NO_FACT
     )
     kept = "".join(f' data-{name}="{escape(value)}"' for name, value in facts.items() if value)
     text = re.sub(r"(<svg\b[^>]*)>", lambda opening: f"{opening[1]}{kept}>{head}", text, count=1)
-    return NO_XML.sub("\ufffd", text)
+    return NO_XML.sub("\ufffd", plain(text))
+
+
+def themed(tag: str, colours: Iterable[str]) -> str:
+    """A tag with variables for colours; what is written between tags may look like one."""
+    for colour in colours:
+        tag = tag.replace(colour, f"var(--{variable(colour)})")
+    return tag
 
 
 def fix_layout(figure: Figure) -> None:

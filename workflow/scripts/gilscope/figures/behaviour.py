@@ -131,7 +131,7 @@ def words(axes: Axes, x: float, y: float, text: str, colour: str, **more: Any) -
     """Text in a row. x: in shares of the figure's width."""
     across = axes.get_yaxis_transform()
     # Reasons come from outside, and two dollar signs would make a formula of what lies between them.
-    more |= {"color": colour, "fontsize": 8, "va": "center", "parse_math": False}
+    more |= {"color": colour, "fontsize": 8, "va": "center"}
     axes.text((x - LEFT) / (RIGHT - LEFT), y, text, transform=across, **more)
 
 

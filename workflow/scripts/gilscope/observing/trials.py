@@ -25,6 +25,7 @@ from gilscope.observing.waiting import exit_code
 from gilscope.running.gil import gil_enabled
 from gilscope.running.lock import check_parent, machine_lock
 from gilscope.running.node import node
+from gilscope.running.plain_text import on_one_line, words_of
 from gilscope.running.progress import TRYING, doing
 from gilscope.running.starting import read_capped
 from gilscope.runtimes import runtime_name
@@ -76,7 +77,7 @@ def why(code: int | None, limit_s: float, printed: bytes) -> str:
     lines = printed.decode(errors="replace").strip().splitlines()
     if code is None or any(line.startswith("Timeout (") for line in lines):
         return f"no answer within {limit_s:g} s"
-    return f"its process ended with {code}" + (f": {lines[-1]:.200}" if lines else "")
+    return f"its process ended with {code}" + (f": {on_one_line(lines[-1], 200)}" if lines else "")
 
 
 def run_process(name: str, chunk: Chunk, nest: Nest) -> tuple[list[dict[str, Any]], str | None]:
@@ -201,7 +202,7 @@ def observe(name: str, small: bool) -> dict[str, Any]:
         try:
             lab = load_lab(name)
         except ImportError as error:
-            seen.gaps.append({"case": None, "trial": None, "reason": f"cannot be imported here: {error}"})
+            seen.gaps.append({"case": None, "trial": None, "reason": f"cannot be imported here: {words_of(error)}"})
         else:
             timed = lab.timed
             chunks = applicable(lab, small, seen)

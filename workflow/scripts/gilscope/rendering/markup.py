@@ -10,12 +10,19 @@ from typing import Any
 
 from markupsafe import Markup
 
+from gilscope.running.plain_text import plain
+
 SIGNS = {"confirmed": "✓", "refuted": "✗", "mixed": "◐", "inconclusive": "?", "not tested": "–"}
 UNKNOWN = "unknown"
 
 
 class Html(Markup):
     """Text that is HTML already; ``format`` and ``join`` escape whatever is not, and a notebook shows it."""
+
+    @classmethod
+    def escape(cls, text: Any) -> Html:
+        """Text as HTML: neither markup nor what turns the text around it, or what no page may hold."""
+        return super().escape(text if hasattr(text, "__html__") else plain(str(text)))
 
     def _repr_html_(self) -> str:
         return str(self)

@@ -11,7 +11,6 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pandas as pd
-from markupsafe import escape
 
 from gilscope.rendering.markup import EMPTY, Html, counted, interval, joined, number, table
 from gilscope.rendering.markup import folded as fold
@@ -176,6 +175,6 @@ def paragraphs(text: str) -> Html:
     """Plain reStructuredText, of which captions use paragraphs, ``code`` and *emphasis*, as HTML."""
     found = []
     for paragraph in re.split(r"\n\s*\n", text.strip()):
-        html = re.sub(r"``(.+?)``", r"<code>\1</code>", str(escape(" ".join(paragraph.split()))))
+        html = re.sub(r"``(.+?)``", r"<code>\1</code>", str(Html.escape(" ".join(paragraph.split()))))
         found.append(Html("<p>{}</p>").format(Html(re.sub(r"\*(.+?)\*", r"<em>\1</em>", html))))
     return joined(found)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from gilscope.running.plain_text import words_of
 from gilscope.running.progress import Deliberate
 
 EMPTY_SUITE = {"version": "1.0", "benchmarks": []}
@@ -63,7 +64,7 @@ class Damaged(ValueError):
     """A file of the results that is not what was written: cut short, or changed since."""
 
     def __init__(self, path: Any, error: BaseException):
-        super().__init__(f"{path} is damaged ({error}); delete it, and the next run makes it again")
+        super().__init__(f"{path} is damaged ({words_of(error)}); delete it, and the next run makes it again")
 
 
 def read_json(path: Any) -> Any:

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from gilscope.running import progress
+from gilscope.running.plain_text import plain
 
 PARENT = os.getppid()
 """Read as early as can be: a parent that goes away while the lock is waited for must not be missed."""
@@ -147,7 +148,7 @@ def machine_lock(path: str = LOCK_FILE, poll: float = 0.05) -> Iterator[float]:
     try:
         while not taken(descriptor, path):
             if not told:
-                print(WAITED_FOR.format(path))
+                print(plain(WAITED_FOR.format(path)))
                 sys.stdout.flush()
                 told = True
             check_parent()

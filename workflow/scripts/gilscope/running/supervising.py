@@ -16,6 +16,7 @@ from gilscope.running.beside import is_second_run, run_beside, second_run
 from gilscope.running.forking import why_no_fork
 from gilscope.running.logs import Log, log_at
 from gilscope.running.marked import mark
+from gilscope.running.plain_text import plain
 from gilscope.running.progress import STARTING, Deliberate
 from gilscope.running.reasons import from_outside
 from gilscope.running.watching import Surroundings, run_apart
@@ -77,7 +78,7 @@ def try_all(attempt: Attempt, surrender: Surrender, log: Log | None, surrounding
     try:
         surrender(reason, left_out)
     except Deliberate as error:
-        sys.exit(f"gilscope: {error}")
+        sys.exit(plain(f"gilscope: {error}"))
 
 
 def said_where(phase: str, reason: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Callable
 from gilscope.running import lock, progress
 from gilscope.running.logs import Log
 from gilscope.running.marked import end_marked
+from gilscope.running.plain_text import on_one_line, plain
 from gilscope.running.progress import Board, Deliberate
 
 TICK_S = 1.0
@@ -81,7 +82,7 @@ def do(work: Callable[[], None], board: Board) -> int:
         work()
     except Deliberate as error:
         board.note(progress.REFUSED)
-        print(f"gilscope: {error}", file=sys.stderr)
+        print(plain(f"gilscope: {error}"), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         board.note(progress.REFUSED)
@@ -96,7 +97,7 @@ def do(work: Callable[[], None], board: Board) -> int:
 
 def last_line(error: BaseException) -> str:
     """What a traceback ends with, without folders: reasons go into files that are shared."""
-    return FOLDERS.sub("", traceback.format_exception_only(type(error), error)[-1].strip())
+    return on_one_line(FOLDERS.sub("", traceback.format_exception_only(type(error), error)[-1]))
 
 
 def why_ended(code: int) -> str:
@@ -183,7 +184,7 @@ class Watch:
     def say_what_is_waited_for(self) -> None:
         """Where the user sees it, who does not see the log."""
         if self.board.phase == progress.WAITING and not self.said:
-            print(lock.WAITED_FOR.format(lock.LOCK_FILE), flush=True)
+            print(plain(lock.WAITED_FOR.format(lock.LOCK_FILE)), flush=True)
             self.said = True
 
     def allowed_s(self) -> float | None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import Any, Callable
 
+from gilscope.running.plain_text import named, words_of
 from gilscope.strategies import Spread, strategy
 
 
@@ -39,7 +40,7 @@ def tell(connection: Any, error: BaseException) -> None:
     try:
         connection.send(error)
     except Exception:
-        connection.send(RuntimeError(f"{type(error).__name__}: {error}"))
+        connection.send(RuntimeError(f"{named(error)}: {words_of(error)}"))
 
 
 def told(connection: Any) -> Any:

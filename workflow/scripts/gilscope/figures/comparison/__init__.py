@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pandas as pd
 
@@ -43,9 +42,6 @@ class Comparison:
     ``better``, ``worse`` or ``alike`` after correction at 5 %. unmatched: ``side``, ``against``, ``count``, ``what``,
     ``reason`` of what could not be compared. gate: ``metric``, ``tolerance``, and ``worse``, rows of differences.
     """
-
-    settings: ClassVar[Mapping[str, Any]] = {"text.parse_math": False}
-    """A dollar in a name is no formula."""
 
     folder: Path
     sides: list[dict[str, Any]] = field(default_factory=list)
