@@ -134,6 +134,26 @@ def test_two_builds_that_report_the_same_name_are_not_mixed_up(tmp_path: Path) -
     )
 
 
+def test_a_debug_build_is_another_build(tmp_path: Path) -> None:
+    """Its version, and with some distributions its date too, are those of the release."""
+    flags = {
+        "CONFIG_ARGS": "'--with-pydebug' '--prefix=/home/ada'",
+        "PY_CORE_CFLAGS": "-O3 -Og -I/home/ada",
+        "Py_DEBUG": 1,
+    }
+    (tmp_path / "flags.py").write_text(f"build_time_vars = {flags}\n")
+    debug = program(
+        tmp_path / "python",
+        f'PYTHONPATH="$PYTHONPATH:{tmp_path}" _PYTHON_SYSCONFIGDATA_NAME=flags exec {sys.executable} "$@"',
+    )
+    (runtime,), _ = resolve([RuntimeRequest(python=debug)], downloads=False)
+    assert "; debug build, -Og, no PGO, no LTO; " in runtime.identity
+    line = refused(RuntimeRequest(), RuntimeRequest(python=debug))
+    assert line.startswith(
+        f"runtimes[1], {debug}: it reports itself as {runtime_name()}, {runtime.identity}, and so does "
+    )
+
+
 def test_downloads_ask_uv_to_fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With nowhere to fetch from, uv's reason is told, and not that it gave none."""
     monkeypatch.setenv("UV_PYTHON_INSTALL_DIR", str(tmp_path))

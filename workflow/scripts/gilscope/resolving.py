@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from gilscope.builds import in_words
 from gilscope.config import CURRENT, RuntimeRequest
 from gilscope.mistakes import Mistakes
 from gilscope.runtimes import EQUIPMENT
@@ -204,7 +205,9 @@ def resolve_one(request: RuntimeRequest, *, downloads: bool) -> Runtime:
     if current and gil is None and os.environ.get("PYTHON_GIL") == "1":
         gil = True
     facts = introduce(executable, gil)
-    identity = f"{facts['implementation']} {facts['version']} ({facts['build']})"
+    built = facts.get("built") or {}
+    build = "; ".join(filter(None, (facts["build"], in_words(built), built.get("flags"))))
+    identity = f"{facts['implementation']} {facts['version']} ({build})"
     only = tuple(request.claims) if request.claims else None
     return Runtime(facts["runtime"], request.label, executable, current, identity, only)
 
