@@ -43,7 +43,7 @@ def test_a_version_is_found_and_named_by_what_it_reports(request_: str) -> None:
     assert runtime.start.endswith(f" exec .runtimes/{runtime.id}/bin/python")
 
 
-def test_one_free_threaded_binary_is_two_runtimes_of_one_environment() -> None:
+def test_one_free_threaded_binary_is_two_runtimes_of_one_environment(capsys: pytest.CaptureFixture[str]) -> None:
     found("3.13t")
     requests = [RuntimeRequest(name=str(gil).lower(), python=">=3.13+freethreaded", gil=gil) for gil in (True, False)]
     (on, off), _ = resolve(requests, downloads=False)
@@ -51,6 +51,7 @@ def test_one_free_threaded_binary_is_two_runtimes_of_one_environment() -> None:
     assert (on.environment, on.identity, on.equipment) == (off.environment, off.identity, off.equipment)
     assert on.start == f"PYTHON_GIL=1 {off.start}"
     assert off.start.endswith(f" exec .runtimes/{on.environment}/bin/python")
+    assert capsys.readouterr().err == ""
 
 
 def test_a_free_threaded_build_runs_without_its_lock_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,10 +61,21 @@ def test_a_free_threaded_build_runs_without_its_lock_unless_told_otherwise(monke
     assert introduce(interpreter, True)["gil"] is True
 
 
-def test_the_same_interpreter_asked_for_twice_is_measured_once() -> None:
-    twice = [RuntimeRequest(), RuntimeRequest(name="again", python=str(Path(sys.executable).resolve()))]
-    (runtime,), gaps = resolve(twice, downloads=False)
+def test_the_same_interpreter_asked_for_twice_is_measured_once_and_a_line_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    binary = str(Path(sys.executable).resolve())
+    requests = [RuntimeRequest(), *(RuntimeRequest(name=name, python=binary) for name in ("again", "thrice"))]
+    (runtime,), gaps = resolve(requests, downloads=False)
     assert (runtime.current, gaps) == (True, [])
+    said = f"current, again and thrice are one binary, {binary}; it is measured once, as {runtime.id}."
+    assert capsys.readouterr().err == f"gilscope: runtimes: {said}\n"
+
+
+def test_a_copy_of_an_interpreter_is_the_same_build(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = program(tmp_path / "python", f'exec {sys.executable} "$@"')
+    (runtime,), _ = resolve([RuntimeRequest(), RuntimeRequest(name="copy", python=copy)], downloads=False)
+    assert f"current and copy are one build, {runtime.identity}; it is measured once" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
