@@ -46,9 +46,11 @@ def test_a_runtime_is_compared_with_the_right_one(
     assert (found and found.runtime) == other
 
 
-@pytest.mark.parametrize("key", ["build", "compiler", "version"])
-def test_another_build_is_not_the_same_binary(key: str) -> None:
-    on, off = facts_of("cp313t-gil"), facts_of("cp313t-nogil", **{key: "3.13.9"})
+@pytest.mark.parametrize(
+    ("key", "other"), [*((key, "3.13.9") for key in ("build", "compiler", "version")), ("built", {"flags": "1a"})]
+)
+def test_another_build_is_not_the_same_binary(key: str, other: object) -> None:
+    on, off = facts_of("cp313t-gil"), facts_of("cp313t-nogil", **{key: other})
     known = identities({"cp313t-gil": on, "cp313t-nogil": off})
     assert COUNTERPARTS["lock-on"](known[1], known) is None
 

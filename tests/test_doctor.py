@@ -34,6 +34,19 @@ def fine() -> Machine:
 
 
 @pytest.mark.parametrize(
+    ("built", "state"),
+    [
+        ({"debug": False, "optimisation": "O3"}, OK),
+        ({"debug": True, "optimisation": "O3"}, WARN),
+        ({"debug": False, "optimisation": "O0"}, WARN),
+        ({"debug": None}, UNKNOWN),
+    ],
+)
+def test_a_build_that_is_no_release_is_warned_of(built: dict[str, Any], state: str) -> None:
+    assert doctor.python(built).state == state
+
+
+@pytest.mark.parametrize(
     ("look", "changed", "state"),
     [
         ("governor", {}, OK),

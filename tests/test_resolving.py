@@ -46,7 +46,7 @@ def test_a_version_is_found_and_named_by_what_it_reports(request_: str) -> None:
     assert runtime.start.endswith(f" exec .runtimes/{runtime.id}/bin/python")
 
 
-def test_one_free_threaded_binary_is_two_runtimes_of_one_environment() -> None:
+def test_one_free_threaded_binary_is_two_runtimes_of_one_environment(capsys: pytest.CaptureFixture[str]) -> None:
     found("3.13t")
     requests = [RuntimeRequest(name=str(gil).lower(), python=">=3.13+freethreaded", gil=gil) for gil in (True, False)]
     (on, off), _ = resolve(requests, downloads=False)
@@ -54,6 +54,7 @@ def test_one_free_threaded_binary_is_two_runtimes_of_one_environment() -> None:
     assert (on.environment, on.identity, on.equipment) == (off.environment, off.identity, off.equipment)
     assert on.start == f"PYTHON_GIL=1 {off.start}"
     assert off.start.endswith(f" exec .runtimes/{on.environment}/bin/python")
+    assert capsys.readouterr().err == ""
 
 
 def test_a_free_threaded_build_runs_without_its_lock_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,10 +64,21 @@ def test_a_free_threaded_build_runs_without_its_lock_unless_told_otherwise(monke
     assert introduce(interpreter, True)["gil"] is True
 
 
-def test_the_same_interpreter_asked_for_twice_is_measured_once() -> None:
-    twice = [RuntimeRequest(), RuntimeRequest(name="again", python=str(Path(sys.executable).resolve()))]
-    (runtime,), gaps = resolve(twice, downloads=False)
+def test_the_same_interpreter_asked_for_twice_is_measured_once_and_a_line_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    binary = str(Path(sys.executable).resolve())
+    requests = [RuntimeRequest(), *(RuntimeRequest(name=name, python=binary) for name in ("again", "thrice"))]
+    (runtime,), gaps = resolve(requests, downloads=False)
     assert (runtime.current, gaps) == (True, [])
+    said = f"current, again and thrice are one binary, {binary}; it is measured once, as {runtime.id}."
+    assert capsys.readouterr().err == f"gilscope: runtimes: {said}\n"
+
+
+def test_a_copy_of_an_interpreter_is_the_same_build(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = program(tmp_path / "python", f'exec {sys.executable} "$@"')
+    (runtime,), _ = resolve([RuntimeRequest(), RuntimeRequest(name="copy", python=copy)], downloads=False)
+    assert f"current and copy are one build, {runtime.identity}; it is measured once" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -134,6 +146,26 @@ def test_two_builds_that_report_the_same_name_are_not_mixed_up(tmp_path: Path) -
     line = refused(*both)
     assert line.startswith(
         "runtimes[1], build-2: it reports itself as cp399, CPython 3.99.2 (b), and so does build-1, "
+    )
+
+
+def test_a_debug_build_is_another_build(tmp_path: Path) -> None:
+    """Its version, and with some distributions its date too, are those of the release."""
+    flags = {
+        "CONFIG_ARGS": "'--with-pydebug' '--prefix=/home/ada'",
+        "PY_CORE_CFLAGS": "-O3 -Og -I/home/ada",
+        "Py_DEBUG": 1,
+    }
+    (tmp_path / "flags.py").write_text(f"build_time_vars = {flags}\n")
+    debug = program(
+        tmp_path / "python",
+        f'PYTHONPATH="$PYTHONPATH:{tmp_path}" _PYTHON_SYSCONFIGDATA_NAME=flags exec {sys.executable} "$@"',
+    )
+    (runtime,), _ = resolve([RuntimeRequest(python=debug)], downloads=False)
+    assert "; debug build, -Og, no PGO, no LTO; " in runtime.identity
+    line = refused(RuntimeRequest(), RuntimeRequest(python=debug))
+    assert line.startswith(
+        f"runtimes[1], {debug}: it reports itself as {runtime_name()}, {runtime.identity}, and so does "
     )
 
 

@@ -16,9 +16,10 @@ from gilscope.analysis.estimates import ESTIMATES
 from gilscope.analysis.intervals import difference_interval, interval
 from gilscope.analysis.matching import comparable, differences, unmatched
 from gilscope.analysis.side_by_side import lay_side_by_side
-from gilscope.analysis.sides import NoBaseline
+from gilscope.analysis.sides import NoBaseline, describe_sides, what_to_know
 from gilscope.bundles import Bundle
 from gilscope.figures.comparison import Comparison
+from gilscope.rendering.comparison.opening import runtimes_of
 
 GATE = {"metric": "speedup", "tolerance": 0.05}
 EPYC = {"cpu": "AMD EPYC", "usable_cores": 2, "os": "Linux"}
@@ -333,3 +334,58 @@ def test_one_bundle_alone_has_nothing_to_compare() -> None:
     assert found.tables["differences"].empty
     assert found.tables["speeds"].empty
     assert len(found.documents["sides"]["sides"]) == 1
+
+
+O3 = {"debug": False, "optimisation": "O3", "pgo": True, "lto": "yes", "flags": "1a"}
+ALIKE = "GCC 14.2, -O3, PGO, LTO"
+
+
+def with_build(label: str, compiler: str = "GCC 14.2", **built: Any) -> Bundle:
+    one = bundle(label)
+    facts = {**one.runtimes["cp311"], "compiler": compiler, **({"built": built} if built else {})}
+    return replace(one, runtimes={"cp311": facts})
+
+
+@pytest.mark.parametrize(
+    ("bundles", "notes"),
+    [
+        ([with_build("a", **O3), with_build("b", **O3)], []),
+        ([with_build("a", **O3), with_build("b")], []),
+        ([with_build("a"), with_build("b", "")], []),
+        (
+            [with_build("a"), with_build("b", "Clang 18", **O3)],
+            ["The build of cp311 differs: GCC 14.2 in a; Clang 18 in b."],
+        ),
+        (
+            [with_build("a", **O3), with_build("b", **{**O3, "pgo": False})],
+            ["The build of cp311 differs: GCC 14.2, -O3, PGO, LTO in a; GCC 14.2, -O3, no PGO, LTO in b."],
+        ),
+        (
+            [with_build("a", **O3), with_build("b", **{**O3, "flags": "2b"})],
+            [
+                f"The build of cp311 differs: {ALIKE}, flags 1a in a; {ALIKE}, flags 2b in b.",
+            ],
+        ),
+        (
+            [with_build("a", debug=True)],
+            ["a: do not take cp311 for a release: it is a debug build, whose checks take much of its time."],
+        ),
+        (
+            [with_build(f"m{number}", f"GCC {number}") for number in range(9)],
+            [
+                "The build of cp311 differs: GCC 0 in m0; GCC 1 in m1; GCC 2 in m2; GCC 3 in m3; and 5 other builds.",
+            ],
+        ),
+    ],
+)
+def test_builds_that_differ_say_so(bundles: list[Bundle], notes: list[str]) -> None:
+    assert what_to_know(bundles) == notes
+
+
+def test_each_side_tells_its_build_on_the_page() -> None:
+    sides = describe_sides([with_build("a", **O3), with_build("b")])
+    assert [side["built"] for side in sides] == ["GCC 14.2, -O3, PGO, LTO", "GCC 14.2"]
+    assert runtimes_of(sides) == [
+        "<span>CPython 3.11.1 (cp311)</span><small>GCC 14.2, -O3, PGO, LTO</small>",
+        "<span>CPython 3.11.1 (cp311)</span><small>GCC 14.2</small>",
+    ]

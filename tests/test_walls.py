@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "workflow" / "scripts" / "gilscope"
 MEASURED_FOLDERS = [PACKAGE / name for name in ("workloads", "strategies", "measuring", "observing", "running", "labs")]
-MEASURED = [PACKAGE / "cells.py", PACKAGE / "discovery.py", PACKAGE / "runtimes.py"]
+MEASURED = [PACKAGE / "builds.py", PACKAGE / "cells.py", PACKAGE / "discovery.py", PACKAGE / "runtimes.py"]
 MEASURED += [file for folder in MEASURED_FOLDERS for file in sorted(folder.rglob("*.py"))]
 SCRIPTS = [PACKAGE.parent / f"{name}.py" for name in ("describe_runtime", "measure", "observe")]
 ANALYSING = {"pandas", "scipy", "seaborn", "matplotlib", "pyarrow", "pydantic", "snakemake", "papermill", "nbconvert"}

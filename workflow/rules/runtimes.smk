@@ -58,7 +58,7 @@ rule describe_runtime:
     input:
         script="workflow/scripts/describe_runtime.py",
         machine=ancient("results/{machine}/machine.json"),
-        code=package("runtimes.py", "running/gil.py"),
+        code=package("runtimes.py", "builds.py", "running/gil.py"),
         environment=lambda wildcards: runtime_of(wildcards).equipment or [],
     output:
         "results/{machine}/runtimes/{runtime}.json",

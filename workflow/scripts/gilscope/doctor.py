@@ -14,6 +14,8 @@ from typing import Any
 import psutil
 
 from gilscope.analysis.disturbances import readings
+from gilscope.builds import describe_build, why_slow
+from gilscope.builds import in_words as build_in_words
 from gilscope.config import Limits
 from gilscope.machine import CPUS, Machine, read_text
 from gilscope.measuring.environment import file_system, read_environment
@@ -236,6 +238,18 @@ def clock(path: Path = CLOCK) -> Finding:
     return Finding("clock", OK, source)
 
 
+def python(built: Mapping[str, Any]) -> Finding:
+    """How the workflow's own interpreter was built."""
+    slow, said = why_slow(built), build_in_words(built)
+    if slow:
+        return Finding(
+            "Python", WARN, f"{said}: {slow}", "set the workflow up with a release: make clean setup PYTHON=…"
+        )
+    if not said or built["debug"] is None:
+        return Finding("Python", UNKNOWN, "it does not say how it was built")
+    return Finding("Python", OK, said)
+
+
 def plugged_in() -> bool | None:
     return told(lambda: psutil.sensors_battery().power_plugged)  # type: ignore[union-attr]
 
@@ -255,6 +269,7 @@ def examine(machine: Machine, limits: Limits, watch_s: float = 1.0) -> list[Find
         disk(),
         semaphores(),
         clock(),
+        python(describe_build()),
         lock(),
     ]
 

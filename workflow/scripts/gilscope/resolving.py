@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from gilscope.builds import in_words
 from gilscope.config import CURRENT, RuntimeRequest
 from gilscope.mistakes import Mistakes
 from gilscope.printing import say
@@ -210,7 +211,9 @@ def resolve_one(request: RuntimeRequest, *, downloads: bool) -> Runtime:
     if current and gil is None and os.environ.get("PYTHON_GIL") == "1":
         gil = True
     facts = introduce(executable, gil)
-    identity = f"{facts['implementation']} {facts['version']} ({facts['build']})"
+    built = facts.get("built") or {}
+    build = "; ".join(filter(None, (facts["build"], in_words(built), built.get("flags"))))
+    identity = f"{facts['implementation']} {facts['version']} ({build})"
     only = tuple(request.claims) if request.claims else None
     return Runtime(facts["runtime"], request.label, executable, current, identity, only)
 
@@ -224,9 +227,10 @@ def resolve(requests: Sequence[RuntimeRequest], *, downloads: bool) -> tuple[lis
     """The runtimes of a run, and a gap (runtime, state, reason, claims) for each optional one that is not to be had.
 
     A runtime that is asked for twice, say as ``current`` and by its version, is measured once, for all that either is
-    asked for. Raises Mistakes for all that are not to be had and not optional.
+    asked for, and a line says so. Raises Mistakes for all that are not to be had and not optional.
     """
     runtimes: dict[str, Runtime] = {}
+    alike: dict[str, list[Runtime]] = {}
     gaps: list[dict[str, Any]] = []
     mistakes: list[str] = []
     for place, request in enumerate(requests):
@@ -238,6 +242,7 @@ def resolve(requests: Sequence[RuntimeRequest], *, downloads: bool) -> tuple[lis
                     f"it reports itself as {runtime.id}, {runtime.identity}, and so does {known.name}, "
                     f"{known.identity}; a run measures one of them"
                 )
+            alike.setdefault(runtime.id, []).append(runtime)
             runtimes[runtime.id] = replace(known, claims=together(known.claims, runtime.claims))
         except NotToBeHad as reason:
             if request.optional:
@@ -251,4 +256,16 @@ def resolve(requests: Sequence[RuntimeRequest], *, downloads: bool) -> tuple[lis
         raise Mistakes(mistakes)
     if not runtimes:
         raise Mistakes(["runtimes: none of them is to be had; add current."])
+    for several in alike.values():
+        if len(several) > 1:
+            say(f"gilscope: runtimes: {one_and_the_same(several)}", sys.stderr)
     return list(runtimes.values()), gaps
+
+
+def one_and_the_same(runtimes: Sequence[Runtime]) -> str:
+    """In words, that several entries of the configuration are one build, which one, and what is made of it."""
+    names = ", ".join(runtime.name for runtime in runtimes[:-1]) + f" and {runtimes[-1].name}"
+    places = {os.path.realpath(runtime.executable) for runtime in runtimes}
+    one = runtimes[0]
+    what = f"one binary, {places.pop()}" if len(places) == 1 else f"one build, {one.identity}"
+    return f"{names} are {what}; it is measured once, as {one.id}."

@@ -13,6 +13,7 @@ import sysconfig
 from collections.abc import Iterable
 from typing import Any
 
+from gilscope.builds import describe_build
 from gilscope.running.gil import gil_enabled
 from gilscope.running.plain_text import words_of
 
@@ -51,6 +52,7 @@ def identity() -> dict[str, Any]:
         "version": platform.python_version(),
         "build": " ".join(platform.python_build()),
         "compiler": platform.python_compiler(),
+        "built": describe_build(),
         "free_threaded": free_threaded(),
         "gil": gil_enabled(),
     }

@@ -15,7 +15,8 @@ CPYTHON = "CPython"
 class Identity:
     """What a runtime reported about itself.
 
-    gil: whether it runs with the lock. current: whether it is the workflow's own. broken: why nothing can run in it.
+    gil: whether it runs with the lock. flags: a digest of what its compiler was told, empty where
+    it did not tell. current: whether it is the workflow's own. broken: why nothing can run in it.
     """
 
     runtime: str
@@ -25,6 +26,7 @@ class Identity:
     compiler: str
     free_threaded: bool
     gil: bool
+    flags: str = ""
     current: bool = False
     broken: str | None = None
 
@@ -64,6 +66,7 @@ def identify(runtime: str, facts: Mapping[str, Any]) -> Identity:
         compiler=facts.get("compiler", ""),
         free_threaded=bool(facts.get("free_threaded", promised is not None)),
         gil=facts["gil"] if promised is None else promised,
+        flags=(facts.get("built") or {}).get("flags") or "",
         current=bool(facts.get("current")),
         broken=facts.get("broken"),
     )
@@ -96,7 +99,7 @@ def lock_on(one: Identity, run: Sequence[Identity]) -> Identity | None:
 
 def same_binary(one: Identity, other: Identity) -> bool:
     """Whether two runtimes are one free-threaded binary; only the lock may differ."""
-    keys = [(own.implementation, own.version, own.build, own.compiler) for own in (one, other)]
+    keys = [(own.implementation, own.version, own.build, own.compiler, own.flags) for own in (one, other)]
     return one.free_threaded and other.free_threaded and keys[0] == keys[1]
 
 

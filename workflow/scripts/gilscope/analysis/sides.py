@@ -14,6 +14,7 @@ import pandas as pd
 from gilscope.analysis.counterparts import CPYTHON, Identity, identify
 from gilscope.analysis.estimates import ESTIMATES
 from gilscope.analysis.intervals import interval
+from gilscope.builds import in_words, why_slow
 from gilscope.bundles.reading import name_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 LABS = {"startup": ("first_s", "later_s"), "messages": ("round_trip_s", "transfer_s", "bytes_per_s")}
 """What is compared of the labs; all of it positive quantities, a value for each trial."""
+MOST_BUILDS = 4
 
 
 class NoBaseline(ValueError):
@@ -75,6 +77,11 @@ def runtime_in_words(one: Identity) -> str:
     return f"{one.implementation} {one.version}{lock}"
 
 
+def built_in_words(facts: Mapping[str, Any]) -> str:
+    """``GCC 14.2, -O3, PGO, LTO``; the compiler alone in bundles that say no more."""
+    return ", ".join(filter(None, (facts.get("compiler"), in_words(facts.get("built")))))
+
+
 def describe_sides(bundles: Sequence[Bundle]) -> list[dict[str, Any]]:
     """A mapping for each side, in order; see ``Comparison`` for its keys."""
     return [
@@ -84,6 +91,7 @@ def describe_sides(bundles: Sequence[Bundle]) -> list[dict[str, Any]]:
             "file": bundle.file,
             "runtime": one.runtime,
             "says": runtime_in_words(one),
+            "built": built_in_words(bundle.runtimes[one.runtime]),
             "hardware": hardware_in_words(bundle.machine),
             "machine": dict(bundle.machine),
             "preset": bundle.config.get("preset"),
@@ -148,6 +156,36 @@ def what_to_know(bundles: Sequence[Bundle]) -> list[str]:
         if len(found) > 1:
             told = "; ".join(f"{value} in {shortened(labels)}" for value, labels in found.items())
             notes.append(f"The {what} differs: {told}.")
+    return [*notes, *builds_apart(bundles)]
+
+
+def builds_apart(bundles: Sequence[Bundle]) -> list[str]:
+    """A sentence for each runtime that is not built alike in all bundles, and for each build that is no release.
+
+    Where one of the bundles does not say how, the compilers alone are compared; what is not known does not differ.
+    """
+    notes = []
+    for runtime in dict.fromkeys(name for bundle in bundles for name in bundle.runtimes):
+        own = {bundle.label: bundle.runtimes[runtime] for bundle in bundles if runtime in bundle.runtimes}
+        told = all(facts.get("built") for facts in own.values())
+        found: dict[tuple[str, str], list[str]] = {}
+        for label, facts in own.items():
+            words = built_in_words(facts) if told else facts.get("compiler") or ""
+            flags = (facts.get("built") or {}).get("flags") if told else None
+            found.setdefault((words, flags or "unknown"), []).append(label)
+        if len(found) > 1 and all(words for words, _ in found):
+            alike = len({words for words, _ in found}) < len(found)
+            parts = [
+                words + (f", flags {flags}" if alike else "") + f" in {shortened(labels)}"
+                for (words, flags), labels in found.items()
+            ]
+            rest = f"; and {len(parts) - MOST_BUILDS} other builds" if len(parts) > MOST_BUILDS else ""
+            notes.append(f"The build of {runtime} differs: {'; '.join(parts[:MOST_BUILDS])}{rest}.")
+        notes += [
+            f"{label}: do not take {runtime} for a release: {slow}."
+            for label, facts in own.items()
+            if (slow := why_slow(facts.get("built")))
+        ]
     return notes
 
 

@@ -68,6 +68,18 @@ class Machine(Facts):
     load: Annotated[float, Field(ge=0, le=1e6)] | None = None
 
 
+class Built(Facts):
+    """How an interpreter was built; unknown where it did not tell."""
+
+    debug: bool | None = None
+    optimisation: Annotated[str, Field(pattern=r"^O\w{0,8}$")] | None = None
+    lto: Name | None = None
+    pgo: bool | None = None
+    jit: Name | None = None
+    tail_calls: bool | None = None
+    flags: Annotated[str, Field(pattern=r"^[0-9a-f]{1,64}$")] | None = None
+
+
 class RuntimeFacts(Facts):
     runtime: Runtime
     name: Prose | None = None
@@ -77,6 +89,7 @@ class RuntimeFacts(Facts):
     version: PlainFact
     build: PlainFact | None = None
     compiler: PlainFact | None = None
+    built: Built | None = None
     gil: bool
     free_threaded: bool | None = None
     start_method: PlainFact | None = None

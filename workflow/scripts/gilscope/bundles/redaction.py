@@ -20,7 +20,7 @@ runtime runtimes workload size strategy strategies pool pools kind kind_of metri
 machine name verdict claim claims section state pays against law parameter preset external names sizes workers cpu
 architecture os kernel governor virtualisation implementation version build compiler start_method imported
 cpu_model_name platform python_implementation python_version perf_version timer date file_system worker packages
-format python node gilscope
+format python node gilscope optimisation lto jit
 """
 """Keys whose values are names in results, or facts about hardware and interpreters: a bare word is nobody's there."""
 NAMED = frozenset(NAMES.split())

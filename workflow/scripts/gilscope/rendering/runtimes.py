@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from gilscope.analysis.counterparts import CPYTHON
+from gilscope.builds import in_words, recipe_in_words, why_slow
 from gilscope.figures import Results
 from gilscope.figures._runtimes import identified
 from gilscope.rendering.markup import EMPTY, Html, counted, facts, folded, joined, note, table
@@ -20,7 +23,7 @@ def runtimes(results: Results) -> Html:
             name,
             known.get("name") or ("current" if known.get("current") else "–"),
             f"{known.get('implementation') or ''} {known.get('version') or 'unknown'}",
-            known.get("build") or "unknown",
+            built(known),
             STATE.get(known.get("gil"), "unknown"),
             ANSWER.get(known.get("free_threaded"), "unknown"),
             known.get("start_method") or "unknown",
@@ -29,7 +32,37 @@ def runtimes(results: Results) -> Html:
     ]
     headings = ("Runtime", "Called", "Version", "Build", "GIL", "Free-threaded build", "Default start method")
     listed = table(headings, rows) or note("warn", "Unknown.", "No runtime has been recorded.")
-    return broken(results) + listed + missing_libraries(results) + packages(results)
+    return (
+        broken(results) + slow(results) + differing(results) + listed + missing_libraries(results) + packages(results)
+    )
+
+
+def built(known: Mapping[str, Any]) -> Html:
+    """A runtime's build, and below it what compiled it and how."""
+    how = ", ".join(filter(None, (known.get("compiler"), in_words(known.get("built"))))) or "how is unknown"
+    return Html("{}<small>{}</small>").format(known.get("build") or "unknown", how)
+
+
+def slow(results: Results) -> Html:
+    """The runtimes whose times say little about the Python that people have."""
+    return joined(
+        note("warn", f"Do not take {name} for a release:", f"{reason}.")
+        for name, known in results.runtimes.items()
+        if (reason := why_slow(known.get("built")))
+    )
+
+
+def differing(results: Results) -> Html:
+    """Whether runtimes of one implementation were built otherwise; nothing where that is not known of all."""
+    found: dict[str, list[str]] = {}
+    for name, known in results.runtimes.items():
+        if known.get("implementation") == CPYTHON:
+            found.setdefault(recipe_in_words(known.get("built")), []).append(name)
+    if len(found) < 2 or "" in found:
+        return EMPTY
+    words = "; ".join(f"{', '.join(names)}: {how}" for how, names in found.items())
+    text = f"{words}. What sets these runtimes apart may be their compilers' doing."
+    return note("warn", "The runtimes were built differently.", text)
 
 
 def packages(results: Results) -> Html:

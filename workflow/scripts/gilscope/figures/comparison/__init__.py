@@ -30,8 +30,9 @@ class Comparison:
     """Everything known about several runs side by side. A side is one runtime of one bundle; the first is the baseline.
 
     sides: a mapping each, with ``side`` (its name, ``amd-epyc-2c-a23b · cp311``), ``bundle`` (its label), ``file``,
-    ``runtime``, ``says`` (``CPython 3.11.7``), ``hardware`` (``AMD EPYC, 2 usable cores``), ``machine`` (machine.json),
-    ``preset``, ``rounds``, ``version`` (gilscope's), ``measured_from`` and ``measured_to`` (seconds since the epoch).
+    ``runtime``, ``says`` (``CPython 3.11.7``), ``built`` (``GCC 14.2, -O3, PGO, LTO``), ``hardware`` (``AMD EPYC, 2
+    usable cores``), ``machine`` (machine.json), ``preset``, ``rounds``, ``version`` (gilscope's), ``measured_from`` and
+    ``measured_to`` (seconds since the epoch).
     left_out: ``bundle`` and ``reason`` of those that could not be read. notes: what to know beforehand, a line each.
     claims: a mapping each, with ``claim``, ``says``, ``section``, ``demonstration``, ``outcome`` and ``sides``: side →
     ``verdict``, ``reason`` and the telling ``case`` (as in verdicts.json, or None). outcome: ``alike``, ``machine``,

@@ -132,7 +132,7 @@ def sides(comparison: Comparison) -> Html:
         (
             label(name, own[0], name == str(comparison.sides[0]["bundle"])),
             machine(own[0]),
-            joined(Html("<span>{}</span>").format(one) for one in runtimes_of(own)),
+            joined(runtimes_of(own)),
             sweep(own[0]),
             measured(own[0]),
         )
@@ -164,11 +164,15 @@ def machine(side: Mapping[str, Any]) -> Html:
     return Html("{}<small>{}</small>").format(known.get("cpu") or "processor unknown", words)
 
 
-def runtimes_of(own: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [
-        side["says"] if side.get("says") in (side["runtime"], None) else f"{side['says']} ({side['runtime']})"
-        for side in own
-    ]
+def runtimes_of(own: Sequence[Mapping[str, Any]]) -> list[Html]:
+    """Each runtime of a bundle, and below those that were built alike, how."""
+    shown = []
+    for side, after in zip(own, [*own[1:], {}], strict=True):
+        says = side.get("says")
+        words = side["runtime"] if says is None else says if says == side["runtime"] else f"{says} ({side['runtime']})"
+        how = side.get("built") if side.get("built") != after.get("built") else None
+        shown.append(Html("<span>{}</span>{}").format(words, Html("<small>{}</small>").format(how) if how else EMPTY))
+    return shown
 
 
 def sweep(side: Mapping[str, Any]) -> Html:
