@@ -14,14 +14,14 @@ def main() -> None:
     arguments = parser.parse_args()
 
     from gilscope.missing import to_be_tried_again, wrong_answers
-    from gilscope.printing import print_anything
+    from gilscope.printing import print_anything, say
     from gilscope.running.files import read_json, write_json
 
     print_anything()
     gaps = read_json(arguments.gaps)
     missing, wrong = to_be_tried_again(gaps), wrong_answers(gaps)
     for line in missing + wrong:
-        print(f"gilscope: {line}")
+        say(f"gilscope: {line}")
     if wrong:
         sys.exit(1)
     write_json(str(arguments.output), missing)

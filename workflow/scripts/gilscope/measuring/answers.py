@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterable
 from typing import Any, Callable
 
+from gilscope.running.plain_text import named, on_one_line
 from gilscope.running.progress import Deliberate
 from gilscope.running.reasons import reason_of
 
@@ -26,9 +27,9 @@ class WrongAnswer(Deliberate):
 def shown(answer: Any) -> str:
     """The beginning of an answer, also of one that cannot be shown."""
     try:
-        return f"{answer!r:.{SHOWN}}"
+        return on_one_line(f"{answer!r:.{SHOWN}}")
     except Exception:
-        return f"<{type(answer).__name__}>"
+        return f"<{named(answer)}>"
 
 
 def compared(same: Callable[[Any, Any], bool], answer: Any, expected: Any) -> bool:
