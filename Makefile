@@ -11,10 +11,10 @@ enter = PATH="$$PWD/.venv/bin:$$PATH"; export PATH; unset PYTHONPATH PYTHONHOME
 # $(1): targets and configuration. Each command takes its shell's place: SIGTERM to make reaches it, and not a shell alone.
 pipeline = @$(enter); exec python workflow/scripts/run.py --cores all $(1) $(ARGS)
 
-# Where the account has no folder for caches that it could write to, uv and pip get one here.
+# Where the account has no folder for caches that it could write to, uv and pip do without.
 define caches
 cache="$${XDG_CACHE_HOME:-$$HOME/.cache}"; { mkdir -p "$$cache" && [ -w "$$cache" ]; } 2>/dev/null || \
-{ XDG_CACHE_HOME="$$PWD/.snakemake/home/.cache"; export XDG_CACHE_HOME; }
+{ UV_NO_CACHE=1; PIP_NO_CACHE_DIR=1; export UV_NO_CACHE PIP_NO_CACHE_DIR; }
 endef
 
 .PHONY: run quick report bundle compare test lint benchmark setup clean help

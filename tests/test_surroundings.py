@@ -81,6 +81,18 @@ def test_make_finds_its_programs_in_a_folder_of_any_name(root: Path, tmp_path: P
     assert done.stdout.startswith(f"{folder}/.venv/bin:")
 
 
+@pytest.mark.parametrize(("home", "without"), [("/proc/none", True), ("", False)])
+def test_make_installs_without_a_cache_where_there_can_be_none(
+    root: Path, tmp_path: Path, home: str, without: bool
+) -> None:
+    own = '\nsay:\n\t@$(caches); echo "[$$UV_NO_CACHE$$PIP_NO_CACHE_DIR]"\n'
+    (tmp_path / "Makefile").write_text((root / "Makefile").read_text() + own)
+    environment = {"PATH": os.environ["PATH"], "HOME": home or str(tmp_path)}
+    done = subprocess.run(["make", "say"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == ("[11]\n" if without else "[]\n")
+    assert done.stderr == ""
+
+
 @pytest.fixture
 def anybodys() -> Iterator[Path]:
     """A folder that every account can reach and write to."""
@@ -138,6 +150,9 @@ def test_what_is_there_is_not_complained_of(root: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(root)
     for arguments in ("", "-e local", "--profile profiles/default", "--profile no/such", "all -e dryrun --config a=b"):
         check_executor(arguments.split())
+    for profile in ("- executor\n", "executor: slurm\nexecutor: {\n", ""):
+        (tmp_path / "config.yaml").write_text(profile)
+        check_executor(["--profile", str(tmp_path)])
     (tmp_path / "snakemake_executor_plugin_slurm.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
     check_executor(["--profile", "profiles/slurm"])

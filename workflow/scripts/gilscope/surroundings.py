@@ -47,11 +47,19 @@ def check_executor(arguments: Sequence[str]) -> None:
     asked, _ = parser.parse_known_args(list(arguments))
     profiles = asked.profile or os.environ.get("SNAKEMAKE_PROFILE", "").split()
     files = [Path(profile) / "config.yaml" for profile in [*profiles, *asked.workflow_profile]]
-    told = [read_yaml(str(file)).get("executor") for file in files if file.is_file()]
-    for name in filter(None, [asked.executor, *told]):
+    for name in filter(None, [asked.executor, *map(executor_of, files)]):
         if name not in SHIPPED_EXECUTORS and not importlib.util.find_spec(f"snakemake_executor_plugin_{name}"):
             how = "install it as docs/cluster.md says"
             raise Mistakes([f"the plugin snakemake-executor-plugin-{name} of Snakemake is not installed; {how}."])
+
+
+def executor_of(profile: Path) -> Any:
+    """The executor that a profile names; None where it names none, or is for Snakemake to complain of."""
+    try:
+        content = read_yaml(str(profile))
+    except Mistakes:
+        return None
+    return content.get("executor") if isinstance(content, dict) else None
 
 
 def make_do() -> None:
