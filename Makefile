@@ -5,7 +5,7 @@ ARGS ?=
 PYTEST_ARGS ?=
 
 # Programs in .venv/bin name their interpreter by its absolute path; `python -m` still works when the clone has moved.
-# The shell's own name of this folder: make's would be read by the shell once more, quotes, dollars and all.
+# The shell's own name of this folder: make's would be read by the shell once more, quotes and all.
 enter = PATH="$$PWD/.venv/bin:$$PATH"; export PATH; unset PYTHONPATH PYTHONHOME
 
 # $(1): targets and configuration. Each command takes its shell's place: SIGTERM to make reaches it, and not a shell alone.
@@ -57,8 +57,8 @@ setup: .venv/complete  ## the environment in .venv, from requirements.lock (PYTH
 
 # Made anew when the lock changes: pip alone would leave behind what the lock no longer names.
 .venv/complete: requirements.lock
-	@case "$$PWD" in *[:{}]*) \
-	echo "gilscope cannot run in a folder with a colon or a brace in its name: $$PWD; rename it" >&2; exit 1; esac
+	@case "$$PWD" in *[:{}'$$']*) \
+	echo "gilscope cannot run in a folder with a colon, a dollar or a brace in its name: $$PWD; rename it" >&2; exit 1; esac
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	echo "gilscope needs Python 3.11 or newer, and $(PYTHON) is not; name another one: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys, sysconfig; sys.exit(bool(sysconfig.get_config_var("Py_GIL_DISABLED")))' || { \

@@ -11,7 +11,12 @@ from typing import Any
 
 from gilscope.mistakes import Mistakes, read_yaml
 
-UNFIT = {os.pathsep: "lists of folders are divided by it", "{": "Snakemake reads it", "}": "Snakemake reads it"}
+UNFIT = {
+    os.pathsep: "lists of folders are divided by it",
+    "{": "Snakemake takes it for a wildcard's",
+    "}": "Snakemake takes it for a wildcard's",
+    "$": "setuptools takes it for a variable's",
+}
 """What the name of a clone's folder cannot have in it, and why."""
 
 SPARE = Path(".snakemake/home")
