@@ -5,16 +5,16 @@ ARGS ?=
 PYTEST_ARGS ?=
 
 # Programs in .venv/bin name their interpreter by its absolute path; `python -m` still works when the clone has moved.
-# The shell's own name of this folder: make's would be read by the shell once more, quotes, dollars and all.
+# The shell's own name of this folder: make's would be read by the shell once more, quotes and all.
 enter = PATH="$$PWD/.venv/bin:$$PATH"; export PATH; unset PYTHONPATH PYTHONHOME
 
 # $(1): targets and configuration. Each command takes its shell's place: SIGTERM to make reaches it, and not a shell alone.
 pipeline = @$(enter); exec python workflow/scripts/run.py --cores all $(1) $(ARGS)
 
-# Where the account has no folder for caches that it could write to, uv and pip get one here.
+# Where the account has no folder for caches that it could write to, uv and pip do without.
 define caches
 cache="$${XDG_CACHE_HOME:-$$HOME/.cache}"; { mkdir -p "$$cache" && [ -w "$$cache" ]; } 2>/dev/null || \
-{ XDG_CACHE_HOME="$$PWD/.snakemake/home/.cache"; export XDG_CACHE_HOME; }
+{ UV_NO_CACHE=1; PIP_NO_CACHE_DIR=1; export UV_NO_CACHE PIP_NO_CACHE_DIR; }
 endef
 
 .PHONY: run quick report bundle compare test lint benchmark setup clean help
@@ -57,8 +57,8 @@ setup: .venv/complete  ## the environment in .venv, from requirements.lock (PYTH
 
 # Made anew when the lock changes: pip alone would leave behind what the lock no longer names.
 .venv/complete: requirements.lock
-	@case "$$PWD" in *[:{}]*) \
-	echo "gilscope cannot run in a folder with a colon or a brace in its name: $$PWD; rename it" >&2; exit 1; esac
+	@case "$$PWD" in *[:{}'$$']*) \
+	echo "gilscope cannot run in a folder with a colon, a dollar or a brace in its name: $$PWD; rename it" >&2; exit 1; esac
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	echo "gilscope needs Python 3.11 or newer, and $(PYTHON) is not; name another one: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys, sysconfig; sys.exit(bool(sysconfig.get_config_var("Py_GIL_DISABLED")))' || { \

@@ -49,6 +49,7 @@ rule all:
 
 
 onstart:
+    hear_at_any_moment(workflow.scheduler)
     leave_the_machine_alone()
     date_to_now()
     if not workflow.local_exec:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import psutil
 import pytest
+from gilscope.attending import hear_at_any_moment
+from snakemake.scheduling.job_scheduler import JobScheduler
 
 RUN = """
 import subprocess, sys, time
@@ -95,3 +99,27 @@ def test_no_command_of_make_stands_behind_a_shell(root: Path) -> None:
     commands = [line for line in lines if "$(enter);" in line]
     assert len(commands) >= 11
     assert all("; exec python " in line for line in commands)
+
+
+def test_a_signal_that_interrupts_snakemake_with_its_lock_in_hand_is_heard() -> None:
+    lock, heard = threading.Lock(), threading.Event()
+
+    class Scheduler:
+        def exit_gracefully(self, *given: object) -> None:
+            with lock:
+                heard.set()
+
+    usual = signal.getsignal(signal.SIGTERM)
+    try:
+        hear_at_any_moment(Scheduler())
+        with lock:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.05)
+            assert not heard.is_set()
+        assert heard.wait(10)
+    finally:
+        signal.signal(signal.SIGTERM, usual)
+
+
+def test_snakemakes_scheduler_has_the_handler_that_is_called() -> None:
+    assert "signal.signal(signal.SIGTERM, self.exit_gracefully)" in inspect.getsource(JobScheduler)

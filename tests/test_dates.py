@@ -51,6 +51,6 @@ def test_a_file_that_cannot_be_dated_is_named_with_the_cure(tmp_path: Path, monk
     with pytest.raises(Mistakes) as mistakes:
         bring_back(files.values())
     assert mistakes.value.lines == [
-        f"{files[name]}: it is dated in the future and cannot be dated anew: Operation not permitted; touch it as its owner."
+        f"{files[name]}: dated in the future, and cannot be dated anew: Operation not permitted; touch it as its owner."
         for name in ("one", "two")
     ]

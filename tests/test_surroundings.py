@@ -15,7 +15,7 @@ import pytest
 from gilscope.mistakes import Mistakes
 from gilscope.surroundings import FOLDERS, check_executor, check_folder
 
-STRANGE = "My $HOME, 'a' \"b\" `c` (d) [e] & f; g"
+STRANGE = "My 'a' \"b\" `c` (d) [e] & f; g"
 
 SNAKEFILE = """
 import sys
@@ -53,7 +53,7 @@ def test_snakemakes_scripts_run_in_a_folder_of_any_name(tmp_path: Path, scripts:
     assert (folder / "done").exists()
 
 
-@pytest.mark.parametrize("name", ["a{b}", "{", "a:b", "}/clone"])
+@pytest.mark.parametrize("name", ["a{b}", "{", "a:b", "}/clone", "a$b"])
 def test_a_folder_that_snakemake_could_not_work_in_is_refused(name: str) -> None:
     with pytest.raises(Mistakes, match=r"gilscope cannot run in a folder with . in its name: .*; rename it"):
         check_folder(Path("/home/me") / name)
@@ -61,14 +61,14 @@ def test_a_folder_that_snakemake_could_not_work_in_is_refused(name: str) -> None
 
 
 def test_make_refuses_such_a_folder_before_it_installs_anything(root: Path, tmp_path: Path) -> None:
-    for name in ("a{b}", "a:b"):
+    for name in ("a{b}", "a:b", "a$b"):
         (folder := tmp_path / name).mkdir()
         for file in ("Makefile", "requirements.lock"):
             shutil.copy(root / file, folder)
         done = subprocess.run(["make", "setup"], cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode != 0
         assert done.stderr.splitlines()[0] == (
-            f"gilscope cannot run in a folder with a colon or a brace in its name: {folder}; rename it"
+            f"gilscope cannot run in a folder with a colon, a dollar or a brace in its name: {folder}; rename it"
         )
         assert not (folder / ".venv").exists()
 
@@ -79,6 +79,18 @@ def test_make_finds_its_programs_in_a_folder_of_any_name(root: Path, tmp_path: P
     (folder / "Makefile").write_text((root / "Makefile").read_text() + own)
     done = subprocess.run(["make", "where"], cwd=folder, capture_output=True, text=True, check=True)
     assert done.stdout.startswith(f"{folder}/.venv/bin:")
+
+
+@pytest.mark.parametrize(("home", "without"), [("/proc/none", True), ("", False)])
+def test_make_installs_without_a_cache_where_there_can_be_none(
+    root: Path, tmp_path: Path, home: str, without: bool
+) -> None:
+    own = '\nsay:\n\t@$(caches); echo "[$$UV_NO_CACHE$$PIP_NO_CACHE_DIR]"\n'
+    (tmp_path / "Makefile").write_text((root / "Makefile").read_text() + own)
+    environment = {"PATH": os.environ["PATH"], "HOME": home or str(tmp_path)}
+    done = subprocess.run(["make", "say"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == ("[11]\n" if without else "[]\n")
+    assert done.stderr == ""
 
 
 @pytest.fixture
@@ -138,6 +150,9 @@ def test_what_is_there_is_not_complained_of(root: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(root)
     for arguments in ("", "-e local", "--profile profiles/default", "--profile no/such", "all -e dryrun --config a=b"):
         check_executor(arguments.split())
+    for profile in ("- executor\n", "executor: slurm\nexecutor: {\n", ""):
+        (tmp_path / "config.yaml").write_text(profile)
+        check_executor(["--profile", str(tmp_path)])
     (tmp_path / "snakemake_executor_plugin_slurm.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
     check_executor(["--profile", "profiles/slurm"])

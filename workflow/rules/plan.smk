@@ -10,6 +10,7 @@ SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from gilscope.asking import asks_for_results, asks_to_measure
+from gilscope.attending import hear_at_any_moment
 from gilscope.dates import bring_back
 from gilscope.handing_on import export_plan, hand_on, handed_on
 from gilscope.mistakes import Mistakes

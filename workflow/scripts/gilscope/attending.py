@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from types import FrameType
+from typing import Any
 
 import psutil
 
@@ -61,3 +63,15 @@ def end_with_parent(number: signal.Signals) -> None:
 
         set_parents_death_signal = 1
         ctypes.CDLL(None).prctl(set_parents_death_signal, int(number))
+
+
+def hear_at_any_moment(scheduler: Any) -> None:
+    """Have Snakemake's own handler of SIGTERM run beside what the signal interrupts.
+
+    It takes a lock that the interrupted thread may hold, and would wait for it for good.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        threading.Thread(target=scheduler.exit_gracefully).start()
+
+    signal.signal(signal.SIGTERM, end)

@@ -28,9 +28,8 @@ def bring_back(files: Iterable[Path]) -> str | None:
         try:
             os.utime(file, ns=(now, now - places[date] * STEP_NS))
         except OSError as error:
-            refused.append(
-                f"{file}: it is dated in the future and cannot be dated anew: {error.strerror}; touch it as its owner."
-            )
+            why = f"and cannot be dated anew: {error.strerror}"
+            refused.append(f"{file}: dated in the future, {why}; touch it as its owner.")
     if refused:
         raise Mistakes(sorted(refused))
     if not ahead:

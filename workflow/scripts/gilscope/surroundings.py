@@ -11,7 +11,12 @@ from typing import Any
 
 from gilscope.mistakes import Mistakes, read_yaml
 
-UNFIT = {os.pathsep: "lists of folders are divided by it", "{": "Snakemake reads it", "}": "Snakemake reads it"}
+UNFIT = {
+    os.pathsep: "lists of folders are divided by it",
+    "{": "Snakemake takes it for a wildcard's",
+    "}": "Snakemake takes it for a wildcard's",
+    "$": "setuptools takes it for a variable's",
+}
 """What the name of a clone's folder cannot have in it, and why."""
 
 SPARE = Path(".snakemake/home")
@@ -47,11 +52,19 @@ def check_executor(arguments: Sequence[str]) -> None:
     asked, _ = parser.parse_known_args(list(arguments))
     profiles = asked.profile or os.environ.get("SNAKEMAKE_PROFILE", "").split()
     files = [Path(profile) / "config.yaml" for profile in [*profiles, *asked.workflow_profile]]
-    told = [read_yaml(str(file)).get("executor") for file in files if file.is_file()]
-    for name in filter(None, [asked.executor, *told]):
+    for name in filter(None, [asked.executor, *map(executor_of, files)]):
         if name not in SHIPPED_EXECUTORS and not importlib.util.find_spec(f"snakemake_executor_plugin_{name}"):
             how = "install it as docs/cluster.md says"
             raise Mistakes([f"the plugin snakemake-executor-plugin-{name} of Snakemake is not installed; {how}."])
+
+
+def executor_of(profile: Path) -> Any:
+    """The executor that a profile names; None where it names none, or is for Snakemake to complain of."""
+    try:
+        content = read_yaml(str(profile))
+    except Mistakes:
+        return None
+    return content.get("executor") if isinstance(content, dict) else None
 
 
 def make_do() -> None:
