@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
-from gilscope.running.temporary import LONGEST, temporary_files_apart
+from gilscope.running.temporary import ALIVE, LONGEST, temporary_files_apart
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there are no such sockets there")
 
@@ -32,3 +34,33 @@ def test_where_no_folder_can_be_made_they_lie_where_they_always_do(monkeypatch: 
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     with temporary_files_apart():
         assert tempfile.gettempdir() == "/nowhere"
+
+
+HOLD = """
+import sys
+from gilscope.running.temporary import hold
+hold(sys.argv[1])
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_what_the_killed_have_left_is_removed_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    monkeypatch.setattr("gilscope.running.temporary.short_folder", lambda: str(tmp_path))
+    folders = [tmp_path / f"gilscope-{name}" for name in ("abandoned", "held", "young", "another's")]
+    for folder in folders:
+        folder.mkdir()
+    for folder in folders[:3]:
+        (folder / ALIVE).touch()
+    for folder in folders[:2]:
+        os.utime(folder / ALIVE, (0, 0))
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(folders[1])], env=environment, **pipes) as holder:  # type: ignore[call-overload]
+        assert holder.stdout.readline() == "held\n"
+        with temporary_files_apart():
+            assert [folder.exists() for folder in folders] == [False, True, True, True]
+        holder.stdin.close()
+    with temporary_files_apart():
+        assert [folder.exists() for folder in folders] == [False, False, True, True]

@@ -27,7 +27,9 @@ from gilscope.running.lock import check_parent, machine_lock
 from gilscope.running.node import node
 from gilscope.running.plain_text import on_one_line, words_of
 from gilscope.running.progress import TRYING, doing
+from gilscope.running.reasons import from_outside
 from gilscope.running.starting import read_capped
+from gilscope.running.watching import why_ended
 from gilscope.runtimes import runtime_name
 
 START_S = 20.0
@@ -77,7 +79,7 @@ def why(code: int | None, limit_s: float, printed: bytes) -> str:
     lines = printed.decode(errors="replace").strip().splitlines()
     if code is None or any(line.startswith("Timeout (") for line in lines):
         return f"no answer within {limit_s:g} s"
-    return f"its process ended with {code}" + (f": {on_one_line(lines[-1], 200)}" if lines else "")
+    return why_ended(code) + (f": {on_one_line(lines[-1], 200)}" if lines else "")
 
 
 def run_process(name: str, chunk: Chunk, nest: Nest) -> tuple[list[dict[str, Any]], str | None]:
@@ -124,8 +126,11 @@ def read_answers(path: str) -> list[dict[str, Any]]:
 
 
 def run_chunk(name: str, chunk: Chunk, nest: Nest, why_stop: Callable[[], str | None]) -> Iterator[dict[str, Any]]:
-    """An answer to each trial of a chunk; after a trial that took its process down a new one goes on."""
-    first, end = chunk.first, chunk.first + chunk.count
+    """An answer to each trial of a chunk; after a trial that took its process down a new one goes on.
+
+    A trial whose process somebody has killed has another try.
+    """
+    first, end, killed = chunk.first, chunk.first + chunk.count, -1
     while first < end:
         over = why_stop()
         if over:
@@ -134,9 +139,13 @@ def run_chunk(name: str, chunk: Chunk, nest: Nest, why_stop: Callable[[], str | 
         answers, reason = run_process(name, Chunk(chunk.case, first, end - first), nest)
         yield from answers
         first += len(answers)
-        if reason is not None:
-            yield {"trial": first, "error": reason}
-            first += 1
+        if reason is None:
+            continue
+        if from_outside(reason) and killed != first:
+            killed = first
+            continue
+        yield {"trial": first, "error": reason}
+        first += 1
 
 
 def note(seen: Seen, lab: Lab, case: Case, answers: Iterable[dict[str, Any]]) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+from gilscope.running.lock import try_lock
 
 LONGEST = 50
+ALIVE = ".alive"
+"""The file that whoever has made a folder keeps locked; a process that was killed does not."""
+YOUNG_S = 60.0
 
 
 def short_folder() -> str:
@@ -30,16 +37,18 @@ def temporary_files_apart() -> Iterator[None]:
     Where none can be made, or the name of one is no matter, they lie where they always do. A forked process that leaves
     this too removes nothing.
     """
-    folder, maker = make_folder(), os.getpid()
-    if folder is None:
+    made, maker = make_folder(), os.getpid()
+    if made is None:
         yield
         return
+    folder, alive = made
     named, usual = os.environ.get("TMPDIR"), tempfile.tempdir
     os.environ["TMPDIR"] = tempfile.tempdir = folder
     try:
         yield
     finally:
         if os.getpid() == maker:
+            os.close(alive)
             shutil.rmtree(folder, ignore_errors=True)
             tempfile.tempdir = usual
             del os.environ["TMPDIR"]
@@ -47,13 +56,43 @@ def temporary_files_apart() -> Iterator[None]:
                 os.environ["TMPDIR"] = named
 
 
-def make_folder() -> str | None:
-    """Not on Windows, which has no such sockets, and whose lock lies among the temporary files."""
+def make_folder() -> tuple[str, int] | None:
+    """A folder, and the descriptor that tells that it is in use.
+
+    Not on Windows, which has no such sockets, and whose lock lies among the temporary files.
+    """
     if os.name == "nt":
         return None
+    remove_abandoned()
     try:
         folder = own_folder(secrets.token_hex(6))
         os.mkdir(folder, 0o700)
     except OSError:
         return None
-    return folder
+    try:
+        return folder, hold(folder)
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
+
+
+def hold(folder: str) -> int:
+    """Lock the file that tells that a folder is in use; returns its descriptor."""
+    descriptor = os.open(os.path.join(folder, ALIVE), os.O_RDWR | os.O_CREAT, 0o600)
+    with suppress(OSError):
+        try_lock(descriptor)
+    return descriptor
+
+
+def remove_abandoned() -> None:
+    """Remove the folders of those that were killed; a young one may not have been locked yet."""
+    for alive in glob.glob(os.path.join(glob.escape(short_folder()), "gilscope-*", ALIVE)):
+        with suppress(OSError):
+            if time.time() - os.stat(alive).st_mtime < YOUNG_S:
+                continue
+            descriptor = os.open(alive, os.O_RDWR | os.O_NOFOLLOW)
+            try:
+                if try_lock(descriptor):
+                    shutil.rmtree(os.path.dirname(alive), ignore_errors=True)
+            finally:
+                os.close(descriptor)
