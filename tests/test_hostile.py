@@ -51,7 +51,7 @@ HOSTILE = {
     "formula": "=HYPERLINK(1)",
     "wide formula": "\uff1d1+1",
     "formula on a new line": "\n=1+1",
-    "shell": "$(touch pwned); `id` | tee '\" \\",
+    "shell": "$(touch pwned); `id` $HOME | tee '\" \\",
     "colour": "\x1b[31mred\x1b[0m",
     "title of the window": "\x1b]0;owned\x07",
     "overwritten line": "all is well\r\x1b[2Kgone",
