@@ -1,14 +1,8 @@
 """Say where the reports are and what they found; takes Snakemake's --configfile and --config."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
-from typing import Any
-
-
-def read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def main() -> None:
@@ -38,12 +32,18 @@ def main() -> None:
 
 
 def announce(folder: Path, status: int) -> None:
+    from gilscope.running.files import Damaged, making_sense_of, read_json
     from gilscope.terminal import verdict_table
 
     verdicts = folder / "verdicts.json"
-    if verdicts.exists():
-        runtimes = {path.stem: read(path) for path in sorted((folder / "runtimes").glob("*.json"))}
-        print(verdict_table(read(verdicts), runtimes))
+    try:
+        if verdicts.exists():
+            runtimes = {path.stem: read_json(path) for path in sorted((folder / "runtimes").glob("*.json"))}
+            found = read_json(verdicts)
+            with making_sense_of(verdicts):
+                print(verdict_table(found, runtimes))
+    except Damaged as damaged:
+        print(f"gilscope: {damaged}", file=sys.stderr)
     report = folder / "report.html"
     if report.exists():
         print(f"report: {report}")

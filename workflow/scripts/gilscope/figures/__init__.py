@@ -210,5 +210,7 @@ def write_figures(folder: str | Path, target: str | Path, cores: int = 1, of: ty
         for name, done in drawn.items():
             try:
                 done.result()
+            except files.Damaged:
+                raise
             except Exception as error:
                 raise RuntimeError(f"the figure {name} could not be drawn: {error}") from error
