@@ -14,6 +14,8 @@ from typing import Any
 import nbformat
 import pandas as pd
 import pytest
+from gilscope.config import Config
+from gilscope.config_files import merge_files
 from gilscope.figures import Results, figure_names
 from gilscope.figures.comparison import Comparison
 from gilscope.rendering.across import claims_by_runtime
@@ -255,9 +257,48 @@ def test_a_full_run_on_a_whole_machine_has_no_warning(tmp_path: Path) -> None:
     assert "Disturbed.</strong> 1 of" in warnings(results)
 
 
-def test_the_command_names_the_preset(tmp_path: Path) -> None:
-    assert "config/presets/quick.yaml" in reproduce(Results.read(write_results(tmp_path / "quick", rounds=3)))
-    assert "--configfile" not in reproduce(Results.read(write_results(tmp_path / "default")))
+MINE = {"preset": "mine", "runtimes": [{"python": "/opt/mine/bin/python"}], "services": {"postgres": "secret"}}
+
+
+def configured(tmp_path: Path, root: Path, preset: str, own: dict[str, Any]) -> tuple[Results, dict[str, Any]]:
+    """Results of a shipped preset with keys of the user's own, and their whole configuration."""
+    files = [str(root / "config/config.yaml"), *([str(root / f"config/presets/{preset}.yaml")] if preset else [])]
+    config = Config.model_validate(merge_files(files) | own).shared()
+    (tmp_path / "here").mkdir()
+    return replace(Results(tmp_path / "here"), rounds=pd.DataFrame(columns=["ended"]), config=config), config
+
+
+@pytest.mark.parametrize(
+    ("preset", "own", "options"),
+    [
+        ("", {}, ""),
+        ("", {"machine": "mine", "only_existing": True}, ""),
+        ("quick", {}, " --configfile config/presets/quick.yaml"),
+        ("gil", {"machine": "mine"}, " --configfile config/presets/gil.yaml"),
+        ("quick", {"budget_minutes": 3}, " --configfile results/here/config.json"),
+        ("", {"measure": {"rounds": 3}}, " --configfile results/here/config.json"),
+        ("", MINE, " --configfile results/here/config.json"),
+    ],
+)
+def test_the_command_is_one_that_works(
+    tmp_path: Path, root: Path, preset: str, own: dict[str, Any], options: str
+) -> None:
+    """A preset's name alone may be that of a file which is not there, or of one that was changed."""
+    results, config = configured(tmp_path, root, preset, own)
+    assert f"<code>snakemake --cores all{options}</code>" in reproduce(results)
+    file = root / options.rsplit(maxsplit=1)[-1] if "presets" in options else tmp_path / "config.json"
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    again = Config.model_validate(
+        merge_files([str(root / "config/config.yaml"), str(file)] if options else [str(root / "config/config.yaml")])
+    )
+    assert {**again.shared(), "machine": config["machine"]} == config
+
+
+def test_what_the_file_of_a_run_does_without_is_said(tmp_path: Path, root: Path) -> None:
+    results, _ = configured(tmp_path, root, "", MINE)
+    assert "It does without the addresses of services and the folders of interpreters: put in your own." in reproduce(
+        results
+    )
 
 
 def test_tables_escape_and_join() -> None:

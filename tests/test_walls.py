@@ -30,6 +30,7 @@ OURS = {
         "doctor",
         "equipping",
         "machine",
+        "making",
         "mistakes",
         "resolving",
         "sweep",

@@ -167,6 +167,36 @@ def test_what_failed_for_the_machines_sake_is_tried_again(finished: Path, tmp_pa
     assert jobs(run_in(folder, "-n")) == [], "once"
 
 
+def test_whatever_was_damaged_is_made_again_or_named_with_the_cure(finished: Path, tmp_path: Path) -> None:
+    """What is made of measurements is made again; measurements are not thrown away unasked."""
+    folder = tmp_path / "clone"
+    shutil.copytree(finished, folder, symlinks=True)
+    results = folder / RESULTS
+    derived = [results / name for name in ("summary.csv", "report.html", "figures/scaling.csv", "verdicts.json")]
+    for path in derived:
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    raw = results / "raw" / BLOCKS[0].format(runtime_name()) / "round-2.json"
+    suite = json.loads(raw.read_text())
+    raw.write_text(json.dumps({**suite, "benchmarks": suite["benchmarks"][1:]}))
+    done = run_in(folder)
+    assert done.returncode == 1
+    for path in derived:
+        assert named(path, done).endswith("not what was made, but damaged or changed since; deleted, to be made again")
+        assert not path.exists()
+    assert named(raw, done).startswith("gilscope: ")
+    assert named(raw, done).endswith(" laps); delete it, and the next run makes it again")
+    assert "Traceback" not in done.stdout + done.stderr
+    raw.unlink()
+    planned = Counter(jobs(run_in(folder, "-n")))
+    assert planned == dict.fromkeys(["measure", "collect", "estimate", "judge", "plot", "render"], 1)
+
+
+def named(path: Path, done: subprocess.CompletedProcess[str]) -> str:
+    """The first line that a run says of a file."""
+    name = path.as_posix()[path.as_posix().index(RESULTS) :]
+    return next((line for line in (done.stdout + done.stderr).splitlines() if f" {name} is " in line), "")
+
+
 def test_a_terminal_without_unicode_is_told_as_much_as_it_can_show(finished: Path, tmp_path: Path) -> None:
     folder = tmp_path / "clone"
     shutil.copytree(finished, folder, symlinks=True)

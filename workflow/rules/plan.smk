@@ -13,6 +13,7 @@ from gilscope.asking import asks_for_results, asks_to_measure
 from gilscope.attending import hear_at_any_moment
 from gilscope.dates import bring_back
 from gilscope.handing_on import export_plan, hand_on, handed_on
+from gilscope.making import discard_changed
 from gilscope.mistakes import Mistakes
 from gilscope.planning import (
     check_measured,
@@ -22,6 +23,7 @@ from gilscope.planning import (
 )
 from gilscope.printing import print_anything, say
 from gilscope.resolving import shell_of_rules
+from gilscope.running.files import Damaged
 from gilscope.surroundings import check_folder, make_do, quote_interpreter
 from gilscope.sweep import block_sources, selected_claims
 
@@ -43,7 +45,13 @@ try:
     RUNS = told or plan_runs(config, files, overrides, measures=measures)
     if asks_for_results(sys.argv[1:]):
         check_measured(RUNS)
-except Mistakes as mistakes:
+        if not told:
+            discard_changed([f"results/{folder}" for folder in RUNS], sys.argv[1:])
+    if not told and (len(RUNS) > 1 or "compare" in sys.argv):
+        discard_changed(["results/comparison"], sys.argv[1:])
+    for run in RUNS.values():
+        run.turns()
+except (Mistakes, Damaged) as mistakes:
     say(mistakes, file=sys.stderr)
     sys.exit(1)
 
@@ -56,6 +64,7 @@ MEASURES = ANY_RUN.measures
 RUNTIMES = [runtime.id for runtime in ANY_RUN.runtimes]
 ALL_ROUNDS = "{path}/round-{round}"
 TRACES = f"traces/{ALL_ROUNDS}.json"
+EVENTS = f"traces/{ALL_ROUNDS}.trace.json"
 
 FIGURES = sorted(
     path.stem
@@ -185,7 +194,10 @@ def all_rounds(pattern):
         run = run_of(wildcards)
         if run.allocates:
             checkpoints.allocate.get(machine=wildcards.machine)
-        return run.traces() if pattern is TRACES else run.files(pattern)
+        found = run.files(pattern)
+        return (
+            found if run.measures else [file for file in found if Path(file).exists()]
+        )
 
     return files
 

@@ -1,5 +1,6 @@
 """Sharing: a run as one file, and several of them on one page."""
 
+from gilscope.bundles.manifest import SHARED
 from gilscope.choosing import choose_bundles
 
 COMPARISON = "results/comparison"
@@ -12,9 +13,10 @@ COMPARISON_FIGURES = sorted(
 rule bundle_results:
     """Everything that others need to check or compare a run, without anything that tells whose machine it was."""
     input:
-        "results/{machine}/summary.csv",
-        "results/{machine}/config.json",
-        verdicts="results/{machine}/verdicts.json",
+        expand(
+            "results/{{machine}}/{name}",
+            name=[name for name in SHARED if name in MADE],
+        ),
         code=package("bundles/*.py"),
     output:
         "results/{machine}.zip",

@@ -1,14 +1,8 @@
 """Say where the reports are and what they found; takes Snakemake's --configfile and --config."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
-from typing import Any
-
-
-def read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def main() -> None:
@@ -40,16 +34,23 @@ def main() -> None:
 def announce(folder: Path, status: int) -> None:
     from gilscope.missing import conclusion
     from gilscope.printing import say
+    from gilscope.running.files import Damaged, making_sense_of, read_json
     from gilscope.terminal import verdict_table
 
-    verdicts = folder / "verdicts.json"
-    if verdicts.exists():
-        runtimes = {path.stem: read(path) for path in sorted((folder / "runtimes").glob("*.json"))}
-        say(verdict_table(read(verdicts), runtimes))
-    gaps = folder / "gaps.json"
-    if gaps.exists():
-        for line in conclusion(read(gaps)):
-            say(line)
+    verdicts, gaps = folder / "verdicts.json", folder / "gaps.json"
+    try:
+        if verdicts.exists():
+            runtimes = {path.stem: read_json(path) for path in sorted((folder / "runtimes").glob("*.json"))}
+            found = read_json(verdicts)
+            with making_sense_of(verdicts):
+                say(verdict_table(found, runtimes))
+        if gaps.exists():
+            found = read_json(gaps)
+            with making_sense_of(gaps):
+                for line in conclusion(found):
+                    say(line)
+    except Damaged as damaged:
+        say(f"gilscope: {damaged}", file=sys.stderr)
     report = folder / "report.html"
     if report.exists():
         say(f"report: {report}")

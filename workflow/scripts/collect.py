@@ -1,23 +1,26 @@
-from gilscope.analysis.collecting import collect_own_folders, collect_run, collect_workers
+from gilscope.analysis.collecting import collect_own_folders, collect_run, collect_workers, read_machine
+from gilscope.analysis.completeness import check_events
 from gilscope.analysis.tables import write_json, write_table
 from gilscope.bundles.privacy import Private
 from gilscope.bundles.redaction import Redaction
 from gilscope.config import Limits
-from gilscope.running.files import read_json
+from gilscope.making import making
 
 if __name__ == "__main__":
-    given, made = snakemake.input, snakemake.output
-    collected = collect_run(
-        given.facts,
-        given.traces,
-        given.labs,
-        given.runtimes,
-        machine=read_json(given.machine),
-        limits=Limits(**snakemake.params.limits),
-        absent=snakemake.params.absent,
-    )
-    for name in ("timings", "traces", "rounds", "observations"):
-        write_table(getattr(collected, name), made[name])
-    write_json(collect_workers(given.facts), made.workers)
-    private = Private.here().and_paths(collect_own_folders(given.facts))
-    write_json(Redaction(private).document(collected.gaps), made.gaps)
+    with making(snakemake):
+        given, made = snakemake.input, snakemake.output
+        collected = collect_run(
+            given.facts,
+            given.traces,
+            given.labs,
+            given.runtimes,
+            machine=read_machine(given.machine),
+            limits=Limits(**snakemake.params.limits),
+            absent=snakemake.params.absent,
+        )
+        check_events(given.events)
+        for name in ("timings", "traces", "rounds", "observations"):
+            write_table(getattr(collected, name), made[name])
+        write_json(collect_workers(given.facts), made.workers)
+        private = Private.here().and_paths(collect_own_folders(given.facts))
+        write_json(Redaction(private).document(collected.gaps), made.gaps)

@@ -1,4 +1,6 @@
 from gilscope.analysis.tables import write_json
+from gilscope.making import making
 
 if __name__ == "__main__":
-    write_json(snakemake.params.config, snakemake.output[0])
+    with making(snakemake):
+        write_json(snakemake.params.config, snakemake.output[0])

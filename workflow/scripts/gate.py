@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="results/comparison")
     parser.add_argument("page")
     arguments = parser.parse_args()
-    sides, gate = (read(arguments.folder / name) for name in ("sides.json", "gate.json"))
+    from gilscope.running.files import Damaged, read_json
+
+    try:
+        sides, gate = (read_json(arguments.folder / name) for name in ("sides.json", "gate.json"))
+    except Damaged as damaged:
+        sys.exit(f"gilscope: {damaged}")
     for one in sides["left_out"]:
         say(f"left out: {one['reason']}")
     for one in sides["notes"]:
@@ -25,10 +29,6 @@ def main() -> None:
     say(f"comparison of {machines} bundle{'' if machines == 1 else 's'}: {arguments.page}")
     if gate:
         sys.exit(judge(gate, sides))
-
-
-def read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def judge(gate: dict[str, Any], sides: dict[str, Any]) -> str | None:

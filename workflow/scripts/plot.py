@@ -1,6 +1,8 @@
 """Draw all figures (rule plot)."""
 
 from gilscope.figures import write_figures
+from gilscope.making import making
 
 if __name__ == "__main__":
-    write_figures(snakemake.params.folder, snakemake.params.target, snakemake.threads)
+    with making(snakemake):
+        write_figures(snakemake.params.folder, snakemake.params.target, snakemake.threads)

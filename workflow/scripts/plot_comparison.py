@@ -2,6 +2,8 @@
 
 from gilscope.figures import write_figures
 from gilscope.figures.comparison import Comparison
+from gilscope.making import making
 
 if __name__ == "__main__":
-    write_figures(snakemake.params.folder, snakemake.params.target, snakemake.threads, Comparison)
+    with making(snakemake):
+        write_figures(snakemake.params.folder, snakemake.params.target, snakemake.threads, Comparison)

@@ -12,6 +12,32 @@ NEEDS_NOTHING = frozenset({"compare", "doctor"})
 """Those of them that do without results of this run."""
 
 
+LOOKS = (
+    "dryrun",
+    "dag",
+    "rulegraph",
+    "filegraph",
+    "d3dag",
+    "summary",
+    "detailed_summary",
+    "list_rules",
+    "list_target_rules",
+    "list_changes",
+    "list_input_changes",
+    "list_params_changes",
+    "list_untracked",
+    "lint",
+    "report",
+    "touch",
+    "unlock",
+    "cleanup_metadata",
+    "print_compilation",
+    "conda_create_envs_only",
+    "list_conda_envs",
+)
+"""The options of Snakemake, as it calls them, with which no job is run."""
+
+
 def asks_to_measure(arguments: Sequence[str]) -> bool:
     """Whether a Snakemake command line, without the program, has any target but those that measure nothing."""
     return any_target_beside(MEASURES_NOTHING, arguments)
@@ -20,6 +46,14 @@ def asks_to_measure(arguments: Sequence[str]) -> bool:
 def asks_for_results(arguments: Sequence[str]) -> bool:
     """Whether it has any target that needs what this run has measured."""
     return any_target_beside(NEEDS_NOTHING, arguments)
+
+
+def asks_to_look(arguments: Sequence[str]) -> bool:
+    """Whether it makes nothing, as with ``--dry-run`` and ``--summary``, and so may change nothing either."""
+    from snakemake.cli import get_argument_parser
+
+    asked, _ = get_argument_parser().parse_known_args(list(arguments))
+    return any(getattr(asked, name, None) for name in LOOKS)
 
 
 def any_target_beside(known: frozenset[str], arguments: Sequence[str]) -> bool:

@@ -261,9 +261,11 @@ class Config(Strict):
     def shared(self) -> dict[str, Any]:
         """What results may show of the configuration: neither the services' addresses nor where interpreters lie.
 
-        How machines are reached, and what is compared afterwards, says nothing of the measurement.
+        How machines are reached, what is compared afterwards, and whether anything is still to be measured, says
+        nothing of the measurement. A run can be started with it as a file.
         """
-        content = self.model_dump(mode="json", exclude={"machines", "bundles", "baseline", "gate", "bundle_limits"})
+        beside = {"machines", "only_existing", "bundles", "baseline", "gate", "bundle_limits"}
+        content = self.model_dump(mode="json", exclude=beside)
         for runtime in content["runtimes"]:
             if "/" in runtime["python"] or "\\" in runtime["python"]:
                 runtime["python"] = Path(runtime["python"]).name

@@ -17,7 +17,7 @@ from gilscope.fitting import REFERENCE_MIN, labs_seconds
 from gilscope.outlook import expected_seconds, round_seconds
 from gilscope.resolving import Runtime
 from gilscope.running.again import note_of
-from gilscope.running.files import read_json
+from gilscope.running.files import making_sense_of, read_json
 from gilscope.sweep import pilot_turn
 
 
@@ -199,10 +199,11 @@ def read_turns(path: str) -> list[tuple[str, Turn]]:
     """The rounds that an ``allocation.json`` lists, each with its block's path; none where there is no such file."""
     if not Path(path).exists():
         return []
-    return [
-        (row["block"], Turn(row["round"], row["stage"], tuple(row["only"]), row["laps"], row.get("traced", True)))
-        for row in read_json(path)["rounds"]
-    ]
+    with making_sense_of(path):
+        return [
+            (row["block"], Turn(row["round"], row["stage"], tuple(row["only"]), row["laps"], row.get("traced", True)))
+            for row in read_json(path)["rounds"]
+        ]
 
 
 def labs_of(runtime: Runtime, config: Config, claims: Sequence[Claim]) -> list[str]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from gilscope.analysis.completeness import check_lab, check_trace, check_values
 from gilscope.analysis.disturbances import flag_rounds, readings
 from gilscope.analysis.tables import TIMINGS
 from gilscope.cells import Cell
 from gilscope.config import Limits
 from gilscope.measuring.raw import read_values
-from gilscope.running.files import read_json
+from gilscope.running.files import making_sense_of, read_json
 from gilscope.workloads import Workload, load_workload
 
 TRACES = [
@@ -97,6 +98,7 @@ def collect_run(
     rounds = collect_rounds(facts, traces, labs, limits, machine["usable_cores"])
     label, told = machine["label"], collect_runtimes(runtimes)
     raws = [file.replace(".facts.json", ".json") for file in facts]
+    check_traces(traces)
     gaps = collect_gaps(facts)
     return Collected(
         timings=without_wrong(collect_timings(raws, facts, label, told, rounds["flags"].head(len(facts))), gaps),
@@ -136,19 +138,30 @@ def collect_timings(
     """A row per timed value. raws, facts and flags: those of the same rounds in the same order."""
     rows = []
     for raw, fact, disturbed in zip(raws, facts, flags, strict=True):
-        about = read_json(fact)
-        runtime = runtimes[about["block"]["runtime"]]
-        common = {
-            **block_columns(about, machine),
-            "implementation": runtime["implementation"],
-            "version": runtime["version"],
-            "gil": about["gil"],
-            "round": about["round"],
-        }
-        for value in read_values(raw):
+        values = read_values(raw)
+        with making_sense_of(fact):
+            about = read_json(fact)
+            check_values(raw, about, values)
+            runtime = runtimes[about["block"]["runtime"]]
+            common = {
+                **block_columns(about, machine),
+                "implementation": runtime["implementation"],
+                "version": runtime["version"],
+                "gil": about["gil"],
+                "round": about["round"],
+            }
+        for value in values:
             timed = {"lap": value.lap, "position": value.position, "loops": value.loops, "seconds": value.seconds}
             rows.append({**common, **cell_columns(value.cell), **timed, "flags": disturbed})
     return pd.DataFrame(rows, columns=TIMINGS)
+
+
+def check_traces(traces: Iterable[str]) -> None:
+    """Raise Damaged for a trace that lacks what the facts of its round promise."""
+    for path in traces:
+        fact = path.replace("/traces/", "/raw/").replace(".json", ".facts.json")
+        with making_sense_of(path):
+            check_trace(path, read_json(path), read_json(fact))
 
 
 def overlap(spans: Iterable[tuple[float, float]]) -> float:
@@ -183,37 +196,39 @@ def traced_columns(trace: Mapping[str, Any], workers: int) -> dict[str, Any]:
 
 def collect_traces(traces: Iterable[str], machine: str) -> pd.DataFrame:
     """A row per cell and round, from its recorded tasks."""
-    rows = []
-    for path in traces:
-        about = read_json(path)
+
+    def rows(path: str, about: Mapping[str, Any]) -> list[dict[str, Any]]:
         common = {**block_columns(about, machine), "round": about["round"]}
-        for name, trace in about["cells"].items():
-            cell = cell_columns(name)
-            rows.append({**common, **cell, **traced_columns(trace, cell["workers"])})
-    return pd.DataFrame(rows, columns=TRACES)
+        cells = {name: cell_columns(name) for name in about["cells"]}
+        return [
+            {**common, **cell, **traced_columns(about["cells"][name], cell["workers"])} for name, cell in cells.items()
+        ]
+
+    return pd.DataFrame(of_each(traces, rows), columns=TRACES)
 
 
 def collect_observations(labs: Iterable[str], machine: str) -> pd.DataFrame:
     """A row per observation of a lab."""
-    rows = []
-    for path in labs:
-        about = read_json(path)
+
+    def rows(path: str, about: Mapping[str, Any]) -> list[dict[str, Any]]:
+        check_lab(path, about)
         common = {"machine": machine, **{key: about[key] for key in ("runtime", "gil", "lab")}}
-        rows += [{**common, **observation} for observation in about["observations"]]
-    table = pd.DataFrame(rows, columns=OBSERVATIONS)
+        return [{**common, **observation} for observation in about["observations"]]
+
+    table = pd.DataFrame(of_each(labs, rows), columns=OBSERVATIONS)
     return table.astype({"value": float, "trial": "int64"})
 
 
 def lab_rows(labs: Iterable[str]) -> list[dict[str, Any]]:
     """A row per lab for the table of measuring jobs, with whether it was timed; ``workload`` holds the lab's name."""
-    rows = []
-    for path in labs:
-        about = read_json(path)
+
+    def row(path: str, about: Mapping[str, Any]) -> list[dict[str, Any]]:
         when = {key: about[key] for key in ("runtime", "started", "ended", "waited_s", "timed")}
         when["node"] = about.get("node")
         known = readings(about["environment"]["before"], about["environment"]["after"])
-        rows.append({"job": "observe", "workload": about["lab"], "size": "", "round": 0, **when, **known})
-    return rows
+        return [{"job": "observe", "workload": about["lab"], "size": "", "round": 0, **when, **known}]
+
+    return of_each(labs, row)
 
 
 def collect_rounds(
@@ -224,9 +239,9 @@ def collect_rounds(
     The timed rounds come first, in the order of ``facts``. cores: the usable ones. Labs that time nothing cannot be
     disturbed: their trials run side by side, and some leave orphans.
     """
-    timed, traced, calibrated = [], [], {}
-    for path in facts:
-        about = read_json(path)
+    calibrated = {}
+
+    def timed(path: str, about: Mapping[str, Any]) -> list[dict[str, Any]]:
         environment = about["environment"]
         when = {key: about[key] for key in ("round", "started", "ended", "waited_s", "laps")}
         when["node"] = about.get("node")
@@ -238,18 +253,17 @@ def collect_rounds(
             **about["calibrated"],
             "flags": "",
         }
-        timed.append(
-            {**place(about), "job": "measure", **when, **readings(environment["before"], environment["after"])}
-        )
-    for path in traces:
-        about = read_json(path)
+        return [{**place(about), "job": "measure", **when, **readings(environment["before"], environment["after"])}]
+
+    def traced(path: str, about: Mapping[str, Any]) -> list[dict[str, Any]]:
         when = {key: about[key] for key in ("round", "started", "ended", "waited_s")}
         when["node"] = about.get("node")
-        traced.append({**place(about), "job": "record", **when, "flags": ""})
-    watched = pd.DataFrame([*timed, *lab_rows(labs)], columns=[*ROUNDS, "timed"])
+        return [{**place(about), "job": "record", **when, "flags": ""}]
+
+    watched = pd.DataFrame([*of_each(facts, timed), *lab_rows(labs)], columns=[*ROUNDS, "timed"])
     flags = flag_rounds(watched, limits, cores)
     watched["flags"] = ["" if timed is False else text for text, timed in zip(flags, watched.pop("timed"), strict=True)]
-    others = pd.DataFrame([*traced, *calibrated.values()], columns=ROUNDS)
+    others = pd.DataFrame([*of_each(traces, traced), *calibrated.values()], columns=ROUNDS)
     return pd.concat([watched, others], ignore_index=True) if len(others) else watched
 
 
@@ -262,9 +276,8 @@ def place(about: Mapping[str, Any]) -> dict[str, Any]:
 
 def collect_gaps(facts: Iterable[str]) -> list[dict[str, Any]]:
     """What could not be measured and why, each once; ``cell`` is None where it is the whole block."""
-    gaps: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for path in facts:
-        about = read_json(path)
+
+    def rows(path: str, about: Mapping[str, Any]) -> list[dict[str, Any]]:
         place = {key: about["block"][key] for key in ("runtime", "workload", "size")}
         found = [(cell, "skipped", reason) for cell, reason in about["skipped"].items()]
         found += [(cell, "failed", reason) for cell, reason in about["failed"].items()]
@@ -272,9 +285,11 @@ def collect_gaps(facts: Iterable[str]) -> list[dict[str, Any]]:
             found.append((None, WRONG, about["wrong"]))
         elif about["not_applicable"]:
             found.append((None, "not applicable", about["not_applicable"]))
-        for cell, state, reason in found:
-            gap = {**place, "cell": cell, "state": state, "reason": reason}
-            gaps.setdefault(tuple(gap.values())[:-1], gap)
+        return [{**place, "cell": cell, "state": state, "reason": reason} for cell, state, reason in found]
+
+    gaps: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for gap in of_each(facts, rows):
+        gaps.setdefault(tuple(gap.values())[:-1], gap)
     return list(gaps.values())
 
 
@@ -289,8 +304,11 @@ def without_wrong(table: pd.DataFrame, gaps: Iterable[Mapping[str, Any]]) -> pd.
 
 def collect_lab_gaps(labs: Iterable[str]) -> list[dict[str, Any]]:
     """Cases and trials of labs that gave nothing; ``case`` is None for a whole lab, ``trial`` for a whole case."""
-    found = [read_json(path) for path in labs]
-    return [{"runtime": about["runtime"], "lab": about["lab"], **gap} for about in found for gap in about["gaps"]]
+
+    def rows(path: str, about: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return [{"runtime": about["runtime"], "lab": about["lab"], **gap} for gap in about["gaps"]]
+
+    return of_each(labs, rows)
 
 
 def collect_own_folders(facts: Iterable[str]) -> list[str]:
@@ -312,4 +330,27 @@ def collect_workers(facts: Iterable[str]) -> list[dict[str, Any]]:
 
 def collect_runtimes(files: Iterable[str]) -> dict[str, Any]:
     """Runtime → what it said about itself."""
-    return {Path(file).stem: read_json(file) for file in files}
+    found = {}
+    for file in files:
+        with making_sense_of(file):
+            facts = read_json(file)
+            found[Path(file).stem] = facts | {key: facts[key] for key in ("implementation", "version", "gil")}
+    return found
+
+
+def read_machine(path: str) -> dict[str, Any]:
+    """What a machine.json says. Raises Damaged where it does not tell of whose cores the results are."""
+    with making_sense_of(path):
+        machine: dict[str, Any] = read_json(path)
+        return machine | {"label": str(machine["label"]), "usable_cores": int(machine["usable_cores"])}
+
+
+def of_each(
+    files: Iterable[str], rows: Callable[[str, Mapping[str, Any]], list[dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    """The rows that a function makes of each file's path and content. Raises Damaged for what it can make none of."""
+    found = []
+    for path in files:
+        with making_sense_of(path):
+            found += rows(path, read_json(path))
+    return found

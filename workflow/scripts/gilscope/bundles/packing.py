@@ -12,12 +12,14 @@ from typing import Any
 import pandas as pd
 
 from gilscope import __version__
+from gilscope.analysis.tables import read_table
 from gilscope.bundles.archive import zipped
 from gilscope.bundles.manifest import MANIFEST, OPTIONAL, SHARED, Flaw, describe, why_unsafe
 from gilscope.bundles.privacy import PACKAGE, Private
 from gilscope.bundles.reading import understand
 from gilscope.bundles.redaction import Redaction, in_use
 from gilscope.config import LABEL, BundleLimits
+from gilscope.running.files import making_sense_of, read_json
 
 ANYTHING = BundleLimits(file_mib=65536, unpacked_mib=65536, files=65000, rows=10**9)
 FILES = {
@@ -83,7 +85,7 @@ def read_rounds(folder: Path) -> pd.DataFrame:
     for name in SHARED:
         if not (folder / name).is_file():
             raise incomplete(folder, name)
-    return pd.read_parquet(folder / "rounds.parquet")
+    return read_table(folder / "rounds.parquet")
 
 
 def incomplete(folder: Path, name: str) -> CannotPack:
@@ -107,8 +109,11 @@ def listed(folder: Path, rounds: pd.DataFrame) -> list[str]:
 def clean(file: Path, name: str, redaction: Redaction) -> bytes:
     """A file's bytes without anything private. Raises CannotPack where that is in a table."""
     if name.endswith(".json"):
-        return redaction.encoded(file.read_bytes())
-    table = pd.read_parquet(file) if name.endswith(".parquet") else pd.read_csv(file, dtype=str, keep_default_na=False)
+        with making_sense_of(file):
+            return redaction.encoded(file.read_bytes())
+    with making_sense_of(file):
+        csv = name.endswith(".csv")
+        table = pd.read_csv(file, dtype=str, keep_default_na=False) if csv else read_table(file)
     for column in table.select_dtypes(include=["object", "string"]):
         for text in table[column].dropna().unique():
             if redaction.patterns(str(text)) != text:
@@ -121,7 +126,7 @@ def clean(file: Path, name: str, redaction: Redaction) -> bytes:
 
 def blocks(folder: Path, names: Iterable[str]) -> list[dict[str, Any]]:
     """What was measured, as the calibrations hold it."""
-    found = [json.loads((folder / name).read_bytes()) for name in names if name.endswith("/calibration.json")]
+    found = [read_json(folder / name) for name in names if name.endswith("/calibration.json")]
     return [content["block"] for content in found]
 
 
@@ -132,10 +137,10 @@ def with_folders(private: Private, folder: Path, names: Iterable[str]) -> Privat
 
 def refuse_own_names(folder: Path, names: Iterable[str], private: Private) -> None:
     """Raises CannotPack where somebody has named these results, or a part of them, after the machine or the user."""
-    config = json.loads((folder / "config.json").read_bytes())
+    config = read_json(folder / "config.json")
     shipped = {"default", *(file.stem for file in (PACKAGE.parents[2] / "config/presets").glob("*.yaml"))}
     machine, preset = str(config.get("machine", "auto")), str(config.get("preset", "default"))
-    label = json.loads((folder / "machine.json").read_bytes())["label"]
+    label = read_json(folder / "machine.json")["label"]
     chosen = {
         "machine: label": [label] if machine != "auto" or not re.fullmatch(LABEL, label) else [],
         "preset": [preset] if preset not in shipped else [],

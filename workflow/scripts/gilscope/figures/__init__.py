@@ -199,7 +199,7 @@ def write_figures(folder: str | Path, target: str | Path, cores: int = 1, of: ty
     paths = {name: Path(target) / f"{name}.svg" for name in figure_names(of)}
     try:
         draw_together(paths, folder, cores, of)
-    except NotDrawn:
+    except (NotDrawn, files.Damaged):
         raise
     except Exception as error:
         say(f"gilscope: the figures are drawn one by one: {reason_of(error)}", file=sys.stderr)
@@ -222,10 +222,10 @@ def draw_together(paths: Mapping[str, Path], folder: str | Path, cores: int, of:
 
 @contextmanager
 def named(name: str) -> Iterator[None]:
-    """What goes wrong in here is the figure's fault, unless it is the pool's."""
+    """What goes wrong in here is the figure's fault, unless it is the pool's, or a file's that it is drawn from."""
     try:
         yield
-    except BrokenProcessPool:
+    except (BrokenProcessPool, files.Damaged):
         raise
     except Exception as error:
         raise NotDrawn(f"the figure {name} could not be drawn: {error}") from error

@@ -210,6 +210,7 @@ def facts_of(
         "round": turn.number,
         "stage": turn.stage,
         "only": None if turn.only is None else list(turn.only),
+        "traced": turn.traced,
         "started": environment["before"]["time"],
         "ended": environment["after"]["time"],
         "waited_s": waited,

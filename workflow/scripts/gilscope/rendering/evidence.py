@@ -10,10 +10,15 @@ from typing import Any
 
 import pandas as pd
 import yaml
+from pydantic import ValidationError
 
 from gilscope import __version__
+from gilscope.config import CURRENT, Config
+from gilscope.config_files import merge_files
 from gilscope.figures import Results
+from gilscope.mistakes import Mistakes
 from gilscope.rendering.markup import (
+    EMPTY,
     Html,
     counted,
     day,
@@ -25,6 +30,7 @@ from gilscope.rendering.markup import (
     table,
 )
 
+CLONE = Path(__file__).resolve().parents[4]
 LIBRARIES = ("snakemake", "pyperf", "numpy", "pandas", "scipy", "matplotlib", "seaborn", "papermill", "nbconvert")
 
 
@@ -101,19 +107,58 @@ def gap_in_words(gap: Mapping[str, Any]) -> tuple[str, str, str, str]:
 
 def reproduce(results: Results) -> Html:
     """The command that gave these results, and the versions that made the report."""
-    preset = results.config.get("preset")
-    plain = not preset or preset == "default"
-    command = "snakemake --cores all" + ("" if plain else f" --configfile config/presets/{preset}.yaml")
     versions = {"gilscope": __version__, **{name: installed(name) for name in LIBRARIES}}
     return Html(
-        '<pre tabindex="0"><code>{}</code></pre>'
+        '<pre tabindex="0"><code>{}</code></pre>{}'
         "<p>The files under <code>raw/</code> beside it are pyperf suites: <code>python -m pyperf stats</code>, "
         "<code>hist</code> and <code>compare_to</code> read them.</p>{}{}"
     ).format(
-        command,
+        command(results),
+        what_it_leaves_out(results),
         folded("The configuration of this run, complete", configuration(results)),
         folded("Versions that made this report", facts(versions.items())),
     )
+
+
+def command(results: Results) -> str:
+    """What measures the same again in a clone: with a preset where it has all that the run had, else with its own file.
+
+    A run may have had several files of the user's and values from its command line; ``config.json`` holds them all.
+    """
+    file = shipped(results.config)
+    if file is None:
+        file = f"results/{results.folder.resolve().name}/config.json"
+    return "snakemake --cores all" + (f" --configfile {file}" if file else "")
+
+
+def shipped(config: Mapping[str, Any]) -> str | None:
+    """The preset, below the clone, that is this configuration; ``""`` for the default, None for one of the user's.
+
+    What somebody has called the machine is no part of it.
+    """
+    if not config:
+        return ""
+    name = config.get("preset", "default")
+    file = "" if name == "default" else f"config/presets/{name}.yaml"
+    files = ["config/config.yaml", *([file] if file else [])]
+    try:
+        said = Config.model_validate(merge_files([str(CLONE / one) for one in files])).shared()
+    except (Mistakes, ValidationError):
+        return None
+    return file if all(config.get(key) == value for key, value in said.items() if key != "machine") else None
+
+
+def what_it_leaves_out(results: Results) -> Html:
+    """What a file of the run's own does not hold, since nobody else shall read it."""
+    config = results.config
+    if shipped(config) is not None:
+        return EMPTY
+    text = "<p><code>config.json</code> lies beside this report, and in a bundle of these results.{}</p>"
+    missing = ["the addresses of services"] if config.get("services") else []
+    if any(one.get("python") != CURRENT for one in config.get("runtimes") or []):
+        missing.append("the folders of interpreters")
+    words = f" It does without {' and '.join(missing)}: put in your own." if missing else ""
+    return Html(text).format(words)
 
 
 def configuration(results: Results) -> Html:

@@ -60,11 +60,27 @@ def without_nan(content: Any) -> Any:
     return content.item() if hasattr(content, "item") else content
 
 
-class Damaged(ValueError):
+class Damaged(Deliberate, ValueError):
     """A file of the results that is not what was written: cut short, or changed since."""
 
-    def __init__(self, path: Any, error: BaseException):
-        super().__init__(f"{path} is damaged ({words_of(error)}); delete it, and the next run makes it again")
+    def __init__(self, path: Any, error: BaseException | str):
+        words = error if isinstance(error, str) else words_of(error)
+        super().__init__(f"{path} is damaged ({words}); delete it, and the next run makes it again")
+        self.about = (path, words)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self.about
+
+
+@contextmanager
+def making_sense_of(path: Any) -> Iterator[None]:
+    """What is done with a file's content: raises Damaged where that lacks something, or has it in another form."""
+    try:
+        yield
+    except Damaged:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise Damaged(path, f"{type(error).__name__}: {words_of(error)}") from error
 
 
 def read_json(path: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 
-from gilscope.running.files import read_json
+from gilscope.running.files import Damaged, read_json
 from gilscope.running.node import affinity_cores, cpu_model
 from gilscope.running.progress import Deliberate
 
@@ -22,6 +22,8 @@ def stay_on(path: str) -> None:
     try:
         machine = read_json(path)
         there = machine["cpu"]
+    except Damaged:
+        raise
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise OtherMachine(f"{path} does not say which CPU it is about: {type(error).__name__}: {error}") from error
     here, about = cpu_model(), from_here(os.path.dirname(path))

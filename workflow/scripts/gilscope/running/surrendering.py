@@ -47,6 +47,7 @@ def empty_round(
         "round": turn.number,
         "stage": turn.stage,
         "only": None if turn.only is None else list(turn.only),
+        "traced": turn.traced,
         **when,
         "laps": 0,
         "calibrated": calibrated(calibration),

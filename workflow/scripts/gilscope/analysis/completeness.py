@@ -1,0 +1,61 @@
+"""Whether a measurement's files hold what its facts promise: one that was cut down may be valid, and leaves no gap."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gilscope.cells import SEQUENTIAL
+from gilscope.measuring.laps import Value
+from gilscope.running.files import Damaged, making_sense_of, read_json
+
+
+def timed_cells(facts: Mapping[str, Any]) -> list[str]:
+    """The cells that a round has timed: those of its block, without what was skipped or failed."""
+    if facts["not_applicable"] or not facts["laps"]:
+        return []
+    only, gone = facts.get("only"), {*facts["skipped"], *facts["failed"]}
+    taken = [cell for cell in facts["block"]["cells"] if only is None or cell in only]
+    return [cell for cell in (SEQUENTIAL.name, *taken) if cell not in gone]
+
+
+def check_values(path: str, facts: Mapping[str, Any], values: Iterable[Value]) -> None:
+    """Raise Damaged where a round's raw file lacks a value: of each cell in each lap, of seldom ones in the first."""
+    there = {(value.cell, value.lap) for value in values}
+    seldom = facts["block"].get("seldom") or ()
+    for cell in timed_cells(facts):
+        laps = [1] if cell in seldom else range(1, facts["laps"] + 1)
+        missing = [lap for lap in laps if (cell, lap) not in there]
+        if missing:
+            raise Damaged(path, f"it lacks {cell} in {len(missing)} of {len(laps)} laps")
+
+
+def check_trace(path: str, trace: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+    """Raise Damaged where a round's trace lacks a cell or a task; facts: of the same round."""
+    if not facts.get("traced"):
+        return
+    tasks = facts["block"]["tasks"]
+    for cell in timed_cells(facts):
+        if cell in trace["failed"]:
+            continue
+        there = len(trace["cells"].get(cell, {"tasks": ()})["tasks"])
+        if there < tasks:
+            raise Damaged(path, f"it lacks {tasks - there} of the {tasks} tasks of {cell}")
+
+
+def check_events(paths: Iterable[str]) -> None:
+    """Raise Damaged for a file of trace events that has not all tasks of the trace beside it."""
+    for path in paths:
+        trace = path.removesuffix(".trace.json") + ".json"
+        tasks = sum(len(cell["tasks"]) for cell in read_json(trace)["cells"].values()) if os.path.exists(trace) else 0
+        with making_sense_of(path):
+            there = sum(event["ph"] == "X" for event in read_json(path)["traceEvents"])
+        if there < tasks:
+            raise Damaged(path, f"it has {there} of {tasks} tasks")
+
+
+def check_lab(path: str, lab: Mapping[str, Any]) -> None:
+    """Raise Damaged for a lab that has seen nothing and does not say why."""
+    if not lab["observations"] and not lab["gaps"]:
+        raise Damaged(path, "it holds neither observations nor gaps")
