@@ -18,7 +18,7 @@ WITH_A_PLACE = ("config_files.py", "claim_files.py")
 VISIBLE = {
     *("Mistakes", "NotToBeHad", "Refused", "CannotPack", "NoBaseline", "BadBundle", "Flaw", "NotApplicable", "NoLock"),
     *("ClockStopped", "PostgresError", "WrongAnswer", "OtherMachine", "NotWritten", "Damaged", "NotDrawn", "Orphaned"),
-    *("SystemExit", "Deliberate", "ConstructorError"),
+    *("SystemExit", "Deliberate", "ConstructorError", "LeftBehind"),
 }
 """The classes whose messages reach people; a class of mistakes belongs here, or into ``INTERNAL``."""
 INTERNAL = {"NotTested", "NothingSeen", "TooFewRounds", "BodyError", "WorkerError"}
@@ -115,7 +115,8 @@ class Reader:
             elif isinstance(node, ast.FunctionDef):
                 yield from self.of_function(node)
         if self.path.name == "reasons.py":
-            yield from self.said([node.value for node in tree.body if isinstance(node, ast.Assign)])
+            assigned = (node.value for node in tree.body if isinstance(node, ast.Assign))
+            yield from self.said([value for value in assigned if not isinstance(value, ast.Call)])
 
     def speaks(self, call: ast.Call) -> bool:
         name = getattr(call.func, "id", getattr(call.func, "attr", ""))

@@ -15,9 +15,6 @@ from gilscope.running.reasons import reason_of
 CONSTANT = (bool, bytes, complex, float, int, range, str, type(None))
 SHOWN = 80
 REMEDY = "tell how to compare them with same=, (answer, expected) -> bool, in the workload's decorator"
-CHANGES_ITS_INPUT = (
-    "the task changes its input{task}, so that whoever does it next has other work to do; let it work on a copy"
-)
 
 
 class WrongAnswer(Deliberate):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gilscope.cells import SEQUENTIAL, Block
-from gilscope.measuring.answers import CHANGES_ITS_INPUT, REMEDY, WrongAnswer, compared, copied, fingerprints, shown
+from gilscope.measuring.answers import REMEDY, WrongAnswer, compared, copied, fingerprints, shown
 from gilscope.measuring.environment import file_system
 from gilscope.running.progress import SERVING, Deliberate, doing, lies_in
 from gilscope.running.reasons import from_outside
@@ -65,7 +65,10 @@ class Job:
             return
         for task, (before, now) in enumerate(zip(self.inputs, fingerprints(self.items))):
             if before is not None and before != now:
-                raise WrongAnswer(CHANGES_ITS_INPUT.format(task=f" (task {task})"))
+                raise WrongAnswer(
+                    f"the task changes its input (task {task}), so that whoever does it next has other work to do; let it "
+                    "work on a copy"
+                )
 
     def check(self, cell: str, answers: Sequence[Any]) -> None:
         """Raise WrongAnswer, with the reason, unless the answers equal the sequential ones.

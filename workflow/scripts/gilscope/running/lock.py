@@ -36,7 +36,7 @@ FOLDER = "/tmp" if os.name == "posix" else tempfile.gettempdir()
 """Not where TMPDIR says: two runs with different ones are on the same machine."""
 LOCK_FILE = os.environ.get(VARIABLE) or os.path.join(FOLDER, "gilscope-measuring.lock")
 
-WAITED_FOR = "gilscope: another measurement is running on this machine; waiting for it ({})"
+WAITED_FOR = "gilscope: another measurement is running on this machine; waiting for it"
 
 
 class Orphaned(progress.Deliberate):
@@ -148,7 +148,7 @@ def machine_lock(path: str = LOCK_FILE, poll: float = 0.05) -> Iterator[float]:
     try:
         while not taken(descriptor, path):
             if not told:
-                print(plain(WAITED_FOR.format(path)))
+                print(plain(f"{WAITED_FOR} ({path})"))
                 sys.stdout.flush()
                 told = True
             check_parent()

@@ -184,7 +184,7 @@ class Watch:
     def say_what_is_waited_for(self) -> None:
         """Where the user sees it, who does not see the log."""
         if self.board.phase == progress.WAITING and not self.said:
-            print(plain(lock.WAITED_FOR.format(lock.LOCK_FILE)), flush=True)
+            print(plain(f"{lock.WAITED_FOR} ({lock.LOCK_FILE})"), flush=True)
             self.said = True
 
     def allowed_s(self) -> float | None:
