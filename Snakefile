@@ -52,7 +52,6 @@ onstart:
     hear_at_any_moment(workflow.scheduler)
     leave_the_machine_alone()
     date_to_now()
-    if not workflow.local_exec:
-        hand_on(PLAN)
+    hand_on(PLAN)
     for run in RUNS.values() if MEASURES else ():
         say(run.outlook())

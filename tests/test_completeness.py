@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gilscope.analysis.collecting import collect_lab_gaps, collect_observations, collect_run, read_machine
-from gilscope.analysis.completeness import check_events, check_trace, check_values, timed_cells
+from gilscope.analysis.completeness import check_events, check_plan, check_trace, check_values, timed_cells
 from gilscope.cells import Block
 from gilscope.config import Limits
 from gilscope.measuring.laps import Value
 from gilscope.measuring.trace_events import trace_events
-from gilscope.running.files import Damaged
+from gilscope.mistakes import Mistakes
+from gilscope.running.files import Damaged, write_json
 
 CELLS = ["threading-2", "multiprocessing-2", "threading-4", "hybrid-2"]
 BLOCK = {"runtime": "cp311", "workload": "sum_squares", "size": "small", "tasks": 2, "cells": CELLS, "folder": ""}
@@ -50,6 +52,22 @@ def test_a_whole_round_is_whole() -> None:
     check_values("raw.json", FACTS, values())
     check_trace("trace.json", WHOLE, FACTS)
     assert timed_cells(FACTS) == ["sequential-1", *CELLS[:3]]
+
+
+def test_a_round_of_another_configuration_is_refused_by_name(tmp_path: Path) -> None:
+    planned = Block("cp311", "sum_squares", "small", 1000, 2, ("threading-2",), 0.3)
+    files = []
+    for number, block in enumerate((planned, replace(planned, seconds=0.2, min_laps=1)), start=1):
+        files.append(str(tmp_path / f"round-{number}.facts.json"))
+        write_json(files[-1], {"block": json.loads(block.to_json())})
+    check_plan(files[:1], [planned])
+    check_plan(files, [])
+    with pytest.raises(Mistakes) as refused:
+        check_plan(files, [planned])
+    (line,) = refused.value.lines
+    assert line.startswith(f"{files[1]} was measured for another configuration (")
+    assert "seconds 0.2, not 0.3" in line
+    assert "min_laps 1, not 5" in line
 
 
 @pytest.mark.parametrize(

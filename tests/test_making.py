@@ -9,7 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 from gilscope.making import changed, discard_changed, making
-from gilscope.running.files import Damaged, making_sense_of, read_json
+from gilscope.mistakes import Mistakes
+from gilscope.running.files import Damaged, making_sense_of, read_json, write_json
+from gilscope.running.records import Record
 
 CURE = "; delete it, and the next run makes it again"
 
@@ -33,7 +35,7 @@ def made(job: SimpleNamespace) -> Path:
 
 
 def test_what_was_made_is_what_is_there(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert changed(made) == []
+    assert changed(made) == {}
     discard_changed([made], [])
     assert capsys.readouterr().err == ""
 
@@ -51,6 +53,37 @@ def test_what_was_changed_is_deleted_and_named(made: Path, content: str, capsys:
     assert not page.exists()
 
 
+@pytest.mark.parametrize("folder", ["raw/cp311/sleep/small", "labs/cp311"])
+def test_what_was_measured_and_changed_is_named_and_stays(made: Path, folder: str) -> None:
+    files = [made / folder / "round-1.json", made / "traces/round-1.json"]
+    record = Record(str(made / "machine.json"), str(files[0]))
+    record.forget()
+    for file in files:
+        write_json(str(file), {"seconds": 1})
+    record.write(map(str, files))
+    discard_changed([made], [])
+    for file in files:
+        file.write_text('{"seconds": 2}')
+    with pytest.raises(Mistakes) as refused:
+        discard_changed([made], [])
+    assert sorted(refused.value.lines) == [
+        f"{file} is damaged (it is not what was measured); delete it, and the next run makes it again"
+        for file in sorted(files)
+    ]
+    assert all(file.exists() for file in files)
+    files[0].unlink()
+    record.forget()
+    discard_changed([made], [])
+
+
+def test_what_lies_elsewhere_than_its_machine_is_on_no_record(tmp_path: Path) -> None:
+    (tmp_path / "round-1.json").write_text("{}")
+    Record(str(tmp_path / "results/machine.json"), str(tmp_path / "round-1.json")).write(
+        [str(tmp_path / "round-1.json")]
+    )
+    assert [path.name for path in tmp_path.rglob("*")] == ["round-1.json"]
+
+
 @pytest.mark.parametrize("option", ["-n", "--dry-run", "--summary", "--lint", "--unlock", "--touch", "--dag"])
 def test_who_only_looks_changes_nothing(made: Path, option: str, capsys: pytest.CaptureFixture[str]) -> None:
     (made / "summary.csv").write_text("")
@@ -63,9 +96,9 @@ def test_what_is_being_made_is_not_looked_at(job: SimpleNamespace, made: Path) -
     """Another command in the same folder must not take half a file for a damaged one."""
     with making(job):
         Path(job.output[0]).write_text("a,")
-        assert changed(made) == []
+        assert changed(made) == {}
         Path(job.output[0]).write_text("a,b\n3,4\n")
-    assert changed(made) == []
+    assert changed(made) == {}
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"summary.csv": null}'])

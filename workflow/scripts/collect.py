@@ -1,14 +1,19 @@
 from gilscope.analysis.collecting import collect_own_folders, collect_run, collect_workers, read_machine
-from gilscope.analysis.completeness import check_events
+from gilscope.analysis.completeness import check_events, check_plan
 from gilscope.analysis.tables import write_json, write_table
 from gilscope.bundles.privacy import Private
 from gilscope.bundles.redaction import Redaction
 from gilscope.config import Limits
+from gilscope.handing_on import handed_on
 from gilscope.making import making
 
 if __name__ == "__main__":
     with making(snakemake):
         given, made = snakemake.input, snakemake.output
+        run = (handed_on() or {}).get(snakemake.wildcards.machine)
+        # What there is is taken as it is where nothing is measured.
+        if run and run.measures:
+            check_plan(given.facts, run.blocks)
         collected = collect_run(
             given.facts,
             given.traces,

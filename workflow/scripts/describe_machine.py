@@ -17,12 +17,16 @@ def main() -> None:
     from gilscope.machine import describe_machine
     from gilscope.running.files import write_json
     from gilscope.running.plain_text import plain
+    from gilscope.running.records import Record
 
     here = describe_machine()
     reason = why_not_here(here, arguments.label, arguments.cores, arguments.origin)
     if reason:
         sys.exit(plain(f"gilscope: {reason}"))
+    record = Record(arguments.output, arguments.output)
+    record.forget()
     write_json(arguments.output, replace(here, label=arguments.label).facts())
+    record.write([arguments.output])
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("output")
     arguments = parser.parse_args()
 
+    from gilscope.running.records import Record
     from gilscope.running.supervising import supervise
 
     def describe(modules: Iterable[str], imports: str | None) -> None:
@@ -39,7 +40,10 @@ def main() -> None:
     def surrender(reason: str, left_out: dict[str, str]) -> None:
         describe([], reason)
 
+    record = Record(arguments.machine, arguments.output)
+    record.forget()
     supervise(attempt, surrender, arguments.log)
+    record.write([arguments.output])
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ def parsed() -> argparse.Namespace:
 def main() -> None:
     arguments = parsed()
     from gilscope.cells import Block, Turn
+    from gilscope.running.records import Record
     from gilscope.running.supervising import supervise
     from gilscope.running.temporary import temporary_files_apart
 
@@ -84,7 +85,11 @@ def main() -> None:
         write_json(arguments.events, trace_events(trace))
         write_json(arguments.facts, facts)
 
+    record = Record(arguments.machine, arguments.raw)
+    record.forget()
     supervise(attempt, surrender, arguments.log, temporary_files_apart)
+    made = [arguments.raw, arguments.facts, arguments.trace, arguments.events]
+    record.write([*made, arguments.calibration] if turn.first else made)
 
 
 if __name__ == "__main__":

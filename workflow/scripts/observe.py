@@ -19,6 +19,7 @@ def main() -> None:
 
     from gilscope.running.again import note_lacks
     from gilscope.running.files import write_json
+    from gilscope.running.records import Record
     from gilscope.running.supervising import supervise
 
     small = arguments.descriptive == "small"
@@ -40,7 +41,10 @@ def main() -> None:
         note_lacks(arguments.output, [gap["reason"] for gap in seen["gaps"]])
         write_json(arguments.output, seen)
 
+    record = Record(arguments.machine, arguments.output)
+    record.forget()
     supervise(attempt, surrender, arguments.log)
+    record.write([arguments.output])
 
 
 if __name__ == "__main__":

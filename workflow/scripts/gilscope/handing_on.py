@@ -1,4 +1,4 @@
-"""What the Snakemake that a cluster's job starts knows of the run: the very same plan, whatever it would find there."""
+"""What a job knows of the run that it belongs to: the very same plan, whatever it would find where it runs."""
 
 from __future__ import annotations
 

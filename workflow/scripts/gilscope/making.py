@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import traceback
@@ -14,11 +13,12 @@ from typing import Any
 from gilscope.asking import asks_to_look
 from gilscope.mistakes import Mistakes
 from gilscope.printing import say
-from gilscope.running.files import Damaged, NotWritten, read_json, write_json
+from gilscope.running.files import Damaged, NotWritten, read_json
 from gilscope.running.plain_text import plain
+from gilscope.running.records import RECORDS, seen, write_record
 
-RECORDS = "made"
-"""A folder beside the logs: a file for each rule, with the size and digest of what it made."""
+MEASURED = ("raw", "labs")
+"""Of the records, the folders of what was measured and cannot be made from anything else."""
 TELLING = (Damaged, NotWritten, Mistakes)
 """What says by itself what is wrong, where, and what to do."""
 
@@ -43,23 +43,21 @@ def making(job: Any, *telling: type[Exception]) -> Iterator[None]:
         with log.open("a", encoding="utf-8") as file:
             file.write(traceback.format_exc())
         raise
-    write_json(str(record), {os.path.relpath(path, log.parents[1]): seen(path) for path in job.output})
+    write_record(record, log.parents[1], job.output)
 
 
-def seen(path: str | Path) -> dict[str, Any]:
-    """A file's size and digest."""
-    content = Path(path).read_bytes()
-    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+def changed(folder: str | Path) -> dict[Path, bool]:
+    """The files below a folder of results that are no longer what was made, and whether each was measured.
 
-
-def changed(folder: str | Path) -> list[Path]:
-    """The files below a folder of results that are no longer what was made; what is missing is not among them."""
-    found = []
-    for record in sorted(Path(folder, RECORDS).glob("*.json")):
+    What is missing is not among them.
+    """
+    found, records = {}, Path(folder, RECORDS)
+    for record in sorted(records.rglob("*.json")):
+        measured = record.relative_to(records).parts[0] in MEASURED
         for name, before in made_by(record).items():
             path = Path(os.path.normpath(Path(folder, name)))
             if path.is_file() and seen(path) != before:
-                found.append(path)
+                found[path] = measured
     return found
 
 
@@ -75,12 +73,16 @@ def made_by(record: Path) -> dict[str, Any]:
 def discard_changed(folders: Iterable[str | Path], arguments: Sequence[str]) -> None:
     """Delete files that are no longer what was made, so that they are missing and made again, and say so.
 
-    arguments: those that Snakemake was started with. Where it makes nothing, nothing is deleted.
+    arguments: those that Snakemake was started with. Where it makes nothing, nothing is deleted. Raises Mistakes for
+    what was measured: that is not ours to delete.
     """
-    found = [path for folder in folders for path in changed(folder)]
+    found = {path: measured for folder in folders for path, measured in changed(folder).items()}
     if not found:
         return
     looks = asks_to_look(arguments)
+    damaged = [str(Damaged(path, "it is not what was measured")) for path, measured in found.items() if measured]
+    if damaged and not looks:
+        raise Mistakes(damaged)
     for path in found:
         if not looks:
             path.unlink(missing_ok=True)

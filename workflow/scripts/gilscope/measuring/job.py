@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import glob
 import os
 import secrets
 import shutil
@@ -66,8 +67,8 @@ class Job:
         for task, (before, now) in enumerate(zip(self.inputs, fingerprints(self.items))):
             if before is not None and before != now:
                 raise WrongAnswer(
-                    f"the task changes its input (task {task}), so that whoever does it next has other work to do; let it "
-                    "work on a copy"
+                    f"the task changes its input (task {task}), so that whoever does it next has other work to do; "
+                    "let it work on a copy"
                 )
 
     def check(self, cell: str, answers: Sequence[Any]) -> None:
@@ -187,8 +188,13 @@ def optional_service(module: str | None) -> Iterator[str | None]:
 
 @contextmanager
 def scratch_folder(beside: str) -> Iterator[str]:
-    """A folder for the tasks' files, on the file system that holds the results, gone afterwards."""
+    """A folder for the tasks' files, on the file system that holds the results, gone afterwards.
+
+    One that a killed job has left there goes first: a block's jobs run one after the other.
+    """
     os.makedirs(beside, exist_ok=True)
+    for left in glob.glob(os.path.join(glob.escape(beside), ".scratch-*")):
+        shutil.rmtree(left, ignore_errors=True)
     folder = os.path.join(os.path.abspath(beside), f".scratch-{secrets.token_hex(6)}")
     lies_in(folder)
     os.mkdir(folder, 0o700)
