@@ -14,7 +14,7 @@ SWEEP = """
 preset: harmed
 machine: here
 budget_minutes: 0
-measure: {rounds: 2, seconds: 0.1, min_laps: 1, limit_s: 4}
+measure: {rounds: 2, seconds: 0.1, min_laps: 1, limit_s: 5}
 sweep:
   claims: false
   workloads:
@@ -88,9 +88,9 @@ WORKLOADS: Mapping[str, Misbehaving] = {
     "exits_at_once": Misbehaving("os._exit(3)", "exit"),
     "kills_itself": Misbehaving("os.kill(os.getpid(), signal.SIGKILL)", "SIGKILL|killed"),
     "ends_its_parent": Misbehaving("os.kill(os.getppid(), signal.SIGTERM)\nreturn n", "SIGTERM|terminated|ended"),
-    "hangs": Misbehaving("time.sleep(3600)", "4 s|limit|hang"),
+    "hangs": Misbehaving("time.sleep(3600)", "5 s|limit|hang"),
     "hangs_in_threads": Misbehaving(
-        "if threading.current_thread() is not here:\n    time.sleep(3600)\nreturn n", "4 s|limit|hang"
+        "if threading.current_thread() is not here:\n    time.sleep(3600)\nreturn n", "5 s|limit|hang"
     ),
     "ignores_signals": Misbehaving(
         "if threading.current_thread() is here:\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)\nreturn n", None

@@ -16,17 +16,17 @@ from gilscope.running.files import Damaged, making_sense_of, read_json
 def check_plan(facts: Iterable[str], planned: Iterable[Block]) -> None:
     """Raise Mistakes for the rounds that were measured of another block than is planned at their place."""
     blocks = {block.path: json.loads(block.to_json()) for block in planned}
-    stale = []
+    mistakes: list[str] = []
     for path in facts:
         was = read_json(path)["block"]
         now = blocks.get("/".join((was["runtime"], was["workload"], was["size"])), {})
         differ = [f"{key} {was.get(key)!r:.40}, not {now[key]!r:.40}" for key in now if was.get(key) != now[key]]
         if differ:
-            stale.append(
+            mistakes.append(
                 f"{path} was measured for another configuration ({'; '.join(differ)}); delete it, and run again"
             )
-    if stale:
-        raise Mistakes(stale)
+    if mistakes:
+        raise Mistakes(mistakes)
 
 
 def timed_cells(facts: Mapping[str, Any]) -> list[str]:
