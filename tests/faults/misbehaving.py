@@ -23,7 +23,7 @@ sweep:
 LISTED = "    - {{name: own/{name}.py, sizes: [small], strategies: {strategies}, workers: [2]}}\n"
 NO_LABS = "labs: {names: false}\n"
 HEAD = '''
-import ctypes, os, random, signal, subprocess, sys, threading, time
+import multiprocessing, os, random, signal, subprocess, sys, threading, time
 
 from gilscope.workloads import workload
 
@@ -87,7 +87,10 @@ WORKLOADS: Mapping[str, Misbehaving] = {
     "exits": Misbehaving("sys.exit(3)", "SystemExit|exit"),
     "exits_at_once": Misbehaving("os._exit(3)", "exit"),
     "kills_itself": Misbehaving("os.kill(os.getpid(), signal.SIGKILL)", "SIGKILL|killed"),
-    "ends_its_parent": Misbehaving("os.kill(os.getppid(), signal.SIGTERM)\nreturn n", "SIGTERM|terminated|ended"),
+    "ends_its_parent": Misbehaving(
+        "if multiprocessing.parent_process():\n    os.kill(os.getppid(), signal.SIGTERM)\nreturn n",
+        "SIGTERM|terminated|ended",
+    ),
     "hangs": Misbehaving("time.sleep(3600)", "5 s|limit|hang"),
     "hangs_in_threads": Misbehaving(
         "if threading.current_thread() is not here:\n    time.sleep(3600)\nreturn n", "5 s|limit|hang"
@@ -111,7 +114,7 @@ WORKLOADS: Mapping[str, Misbehaving] = {
         None,
     ),
     "closes_streams": Misbehaving("sys.stdout.close()\nsys.stderr.close()\nreturn n", None),
-    "patches_the_clock": Misbehaving("time.perf_counter = lambda: 1.0\nreturn n", None),
+    "patches_the_clock": Misbehaving("time.perf_counter = lambda: 1.0\nreturn n", "the clock stood still"),
     "changes_environment": Misbehaving("os.environ.clear()\nreturn n", None),
     "changes_recursion": Misbehaving("sys.setrecursionlimit(60)\nreturn n", None),
     "changes_switching": Misbehaving("sys.setswitchinterval(0.5)\nreturn n", None),

@@ -187,7 +187,7 @@ class Place:
             traced=early["traces"].groupby(NUMBERED)["round"].nunique().to_dict(),
             observed=tables["observations"].groupby(SEEN)["trial"].nunique().to_dict(),
             gaps=frozenset(tuple(str(value) for key, value in gap.items() if key != "reason") for gap in gaps),
-            files=frozenset(name for name in names if not name.startswith("logs/")),
+            files=frozenset(name for name in names if not name.startswith("logs/") and not name.endswith(".again")),
         )
 
     def left_behind(self, within_s: float = 15.0) -> list[str]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from faults.places import Ended, Holding, Place, honest, told, tracebacks
 
 NOBODY = 61234
 """A user that no system has."""
+READING = ("--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search")
+"""The interpreter may lie in the home of somebody who lets nobody in."""
 
 
 class NotHere(Exception):
@@ -44,6 +44,12 @@ def as_root_of_mounts(line: str) -> Callable[[Place], Ended]:
     return run
 
 
+def without_loopback(place: Place) -> Ended:
+    if os.geteuid() != 0 or not shutil.which("unshare"):
+        raise NotHere("only root may have another network")
+    return place.run(["unshare", "-n", *place.command()])
+
+
 def with_temporary_folder(length: int) -> Callable[[Place], Ended]:
     def run(place: Place) -> Ended:
         folder = place.temporary / ("long" * length)[: max(1, length - len(str(place.temporary)) - 1)]
@@ -61,18 +67,12 @@ def as_somebody(*words: str, **changed: str) -> Callable[[Place], Ended]:
     def run(place: Place) -> Ended:
         if os.geteuid() != 0 or not shutil.which("setpriv"):
             raise NotHere("only root can become somebody else")
-        if not readable_by_all(Path(sys.executable)):
-            raise NotHere(f"others may not read {sys.prefix}")
         for folder in (place.folder, *place.folder.rglob("*")):
             os.chown(folder, NOBODY, NOBODY, follow_symlinks=False)
-        given = ["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups", "env", *words]
+        given = ["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups", *READING, "env", *words]
         return place.run([*given, *place.command()], **changed)
 
     return run
-
-
-def readable_by_all(path: Path) -> bool:
-    return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
 
 
 FULL_DISK = """
@@ -89,6 +89,7 @@ SURROUNDINGS = {
     "28 open files": Surrounding(in_shell("ulimit -n 28"), "ulimit -n|Too many open files"),
     "4 GiB of addresses": Surrounding(in_shell("ulimit -v 4000000")),
     "no shared memory": Surrounding(as_root_of_mounts("mount -t tmpfs -o ro,mode=0555 tmpfs /dev/shm")),
+    "no loopback": Surrounding(without_loopback, "loopback"),
     "a temporary folder of 100 characters": Surrounding(with_temporary_folder(100)),
     "no HOME": Surrounding(in_shell("unset HOME USER LOGNAME")),
     "a HOME that is not there": Surrounding(in_shell("export HOME=/nowhere")),
@@ -98,7 +99,7 @@ SURROUNDINGS = {
     "a terminal of ASCII": Surrounding(in_shell("export LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0")),
     "somebody's matplotlibrc": Surrounding(in_shell('echo "text.usetex: true" > matplotlibrc')),
     "somebody's PYTHONPATH": Surrounding(
-        in_shell('mkdir -p other; echo "raise ImportError" > other/numpy.py; export PYTHONPATH=$PWD/other')
+        in_shell('mkdir -p other; echo "raise ImportError" > other/aiohttp.py; export PYTHONPATH=$PWD/other')
     ),
     "a clock that is a day behind": Surrounding(in_shell("touch -d '+1 day' config/config.yaml")),
 }

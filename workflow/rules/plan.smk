@@ -24,7 +24,12 @@ from gilscope.planning import (
 from gilscope.printing import print_anything, say
 from gilscope.resolving import shell_of_rules
 from gilscope.running.files import Damaged
-from gilscope.surroundings import check_folder, make_do, quote_interpreter
+from gilscope.surroundings import (
+    check_folder,
+    check_writable,
+    make_do,
+    quote_interpreter,
+)
 from gilscope.sweep import block_sources, selected_claims
 
 print_anything()
@@ -46,6 +51,7 @@ try:
     if asks_for_results(sys.argv[1:]):
         check_measured(RUNS)
         if not told:
+            check_writable([f"results/{folder}" for folder in RUNS], sys.argv[1:])
             discard_changed([f"results/{folder}" for folder in RUNS], sys.argv[1:])
     if not told and (len(RUNS) > 1 or "compare" in sys.argv):
         discard_changed(["results/comparison"], sys.argv[1:])

@@ -5,10 +5,12 @@ from __future__ import annotations
 import getpass
 import importlib.util
 import os
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gilscope.asking import asks_to_look
 from gilscope.mistakes import Mistakes, read_yaml
 
 UNFIT = {
@@ -36,6 +38,21 @@ def check_folder(folder: Path) -> None:
     for sign, reason in UNFIT.items():
         if sign in str(folder):
             raise Mistakes([f"{folder}: gilscope cannot run in a folder with {sign} in its name: {reason}; rename it."])
+
+
+def check_writable(folders: Iterable[str], arguments: Sequence[str]) -> None:
+    """Raise Mistakes for folders that nothing can be written to; arguments: Snakemake's, which may ask for nothing."""
+    refused = []
+    for folder in folders:
+        there = next(place for place in (Path(folder), *Path(folder).parents) if place.exists())
+        try:
+            tempfile.TemporaryFile(dir=there).close()
+        except OSError as error:
+            refused.append(
+                f"{there}: cannot be written: {error.strerror}; results/ is for whoever measures to write to."
+            )
+    if refused and not asks_to_look(arguments):
+        raise Mistakes(refused)
 
 
 def check_executor(arguments: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gilscope.figures import Results
+from gilscope.mistakes import Mistakes
 from gilscope.rendering.markup import Html, joined
 
 KERNEL = "gilscope"
@@ -114,11 +115,12 @@ def text_of(files: Sequence[str]) -> str:
 def execute(notebook: str, output: Path, parameters: dict[str, object]) -> None:
     """Run the notebook with papermill; raises PapermillExecutionError at the first cell that fails.
 
-    It is written when all has run or a cell has failed: before and after each cell takes longer than the cells.
+    Raises Mistakes where its kernel cannot be talked to. It is written when all has run or a cell has failed: before
+    and after each cell takes longer than the cells.
     """
     import papermill
 
-    with own_kernel(output.with_suffix(".kernel").absolute()) as name:
+    with own_kernel(output.with_suffix(".kernel").absolute()) as name, which_answers():
         papermill.execute_notebook(
             notebook,
             str(output),
@@ -128,6 +130,20 @@ def execute(notebook: str, output: Path, parameters: dict[str, object]) -> None:
             log_output=False,
             request_save_on_cell_execute=False,
         )
+
+
+@contextmanager
+def which_answers() -> Iterator[None]:
+    """A kernel that is silent says nothing of why; Jupyter tells that by these words alone."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "Kernel didn't respond" not in str(error):
+            raise
+        needs = (
+            "it is talked to over the loopback interface (ip link set lo up) and opens some 60 files (ulimit -n 256)"
+        )
+        raise Mistakes([f"the report's kernel does not answer: {needs}; mend that, and run again"]) from error
 
 
 @contextmanager
