@@ -22,7 +22,9 @@ ROLES = {
     "multiprocessing": "a worker",
     "gilscope.workloads": "a service",
     "gilscope.observing": "a trial",
-    "snakemake": "Snakemake or its script",
+    "run.py": "what make runs",
+    ".snakemake/scripts": "a script of a rule",
+    "snakemake": "Snakemake",
     "bash": "a rule's shell",
 }
 
@@ -46,13 +48,12 @@ def role(words: list[str]) -> str:
 
 def killed_in_between(place: Place, after_s: float, chance: random.Random) -> tuple[Kill, Ended]:
     """Start a run, and kill one of its processes, any of them, in one of three ways after so long."""
-    place.unlock()
     process = place.start()
     how = chance.choice(SIGNALS)
     with suppress(subprocess.TimeoutExpired):
         process.wait(after_s)
     who = ""
-    living = [(psutil.Process(process.pid), ["snakemake"])] if process.poll() is None else []
+    living = [(psutil.Process(process.pid), ["run.py"])] if process.poll() is None else []
     living += [(other, words) for other, words in place.processes() if other.pid != process.pid]
     if living:
         victim, words = chance.choice(living)

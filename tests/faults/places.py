@@ -135,8 +135,9 @@ class Place:
     def path(self, name: str) -> Path:
         return self.clone / self.results / name
 
-    def command(self, *more: str) -> list[str]:
-        return [sys.executable, "-m", "snakemake", "--cores", "all", "--configfile", self.configuration, *more]
+    def command(self) -> list[str]:
+        """What ``make`` runs."""
+        return [sys.executable, "workflow/scripts/run.py", "--cores", "all", "--configfile", self.configuration]
 
     def environment(self, **changed: str) -> dict[str, str]:
         return {**os.environ, **apart(self.temporary), **changed}
@@ -164,13 +165,7 @@ class Place:
             status = None
         return Ended(status, (self.folder / "said").read_text(errors="replace"))
 
-    def unlock(self) -> None:
-        """What ``make`` does first: take away the lock that a killed run left."""
-        unlock = [sys.executable, "workflow/scripts/unlock.py"]
-        subprocess.run(unlock, cwd=self.clone, env=self.environment(), capture_output=True, timeout=60, check=False)
-
     def run(self, command: Sequence[str] | None = None, **changed: str) -> Ended:
-        self.unlock()
         return self.wait_for(self.start(command, **changed))
 
     def holding(self) -> Holding:

@@ -99,7 +99,7 @@ SURROUNDINGS = {
     "a terminal of ASCII": Surrounding(in_shell("export LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0")),
     "somebody's matplotlibrc": Surrounding(in_shell('echo "text.usetex: true" > matplotlibrc')),
     "somebody's PYTHONPATH": Surrounding(
-        in_shell('mkdir -p other; echo "raise ImportError" > other/aiohttp.py; export PYTHONPATH=$PWD/other')
+        in_shell('mkdir -p other; echo "theirs = True" > other/aiohttp.py; export PYTHONPATH=$PWD/other')
     ),
     "a clock that is a day behind": Surrounding(in_shell("touch -d '+1 day' config/config.yaml")),
 }

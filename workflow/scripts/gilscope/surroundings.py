@@ -42,17 +42,15 @@ def check_folder(folder: Path) -> None:
 
 def check_writable(folders: Iterable[str], arguments: Sequence[str]) -> None:
     """Raise Mistakes for folders that nothing can be written to; arguments: Snakemake's, which may ask for nothing."""
-    refused = []
+    mistakes: list[str] = []
     for folder in folders:
         there = next(place for place in (Path(folder), *Path(folder).parents) if place.exists())
         try:
             tempfile.TemporaryFile(dir=there).close()
         except OSError as error:
-            refused.append(
-                f"{there}: cannot be written: {error.strerror}; results/ is for whoever measures to write to."
-            )
-    if refused and not asks_to_look(arguments):
-        raise Mistakes(refused)
+            mistakes.append(f"{there}: cannot be written: {error.strerror}; results/ must be yours to write to.")
+    if mistakes and not asks_to_look(arguments):
+        raise Mistakes(mistakes)
 
 
 def check_executor(arguments: Sequence[str]) -> None:

@@ -257,7 +257,7 @@ def known_workloads(config: Config) -> dict[str, tuple[Workload, str]]:
     try:
         known = {name: (load_workload(name), "") for name in workload_names()}
     except ImportError as error:
-        raise Mistakes([f"a workload cannot be imported: {error}; install requirements.lock."]) from error
+        raise Mistakes([f"a workload cannot be imported: {reason_of(error)}; install requirements.lock."]) from error
     mistakes: list[str] = []
     for grid in config.sweep.workloads:
         try:
