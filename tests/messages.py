@@ -49,8 +49,8 @@ def messages() -> list[Message]:
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SCRIPTS.rglob("*.py"))}
     known = constants(trees.values())
     for path, tree in trees.items():
-        if path.parent.name not in ("rendering", "comparison"):
-            found += Reader(path, known).messages(tree)
+        if path.parent.name not in ("rendering", "comparison") or path.name == "page.py":
+            found += Reader(path, {**known, **constants([tree])}).messages(tree)
     return list({message.text: message for message in found}.values())
 
 
