@@ -42,6 +42,9 @@ rule all:
     default_target: True
     input:
         expand("results/{machine}/{name}", machine=RUNS, name=MADE),
+        expand(
+            "results/{machine}/runtimes/{runtime}.json", machine=RUNS, runtime=RUNTIMES
+        ),
         expand("results/{machine}/figures/{figure}.svg", machine=RUNS, figure=FIGURES),
         measured_files,
         ["results/comparison.html"] if len(RUNS) > 1 else [],

@@ -135,6 +135,7 @@ BLOCKS = "{}/sum_squares/small", "{}/sum_squares/large", "{}/sleep/medium"
             {"measure": 4, "observe": 1},
         ),
         (("timings.parquet", "config.json"), {"collect": 1, "configure": 1}),
+        (("runtimes/{}.json",), {"describe_runtime": 1}),
         (("summary.csv", "across.json"), {"estimate": 1, "judge": 1}),
         (("report.ipynb",), {"render": 1}),
     ],

@@ -50,7 +50,14 @@ def test_what_is_killed_at_any_moment_is_whole_after_the_next_run(
 
 def test_damaged_files_are_made_again_or_named(finished: Place, undisturbed: Holding, tmp_path: Path) -> None:
     place, chance = finished.copy(tmp_path / "damaged"), random.Random(5)
-    kinds = {"raw file": "a bit flipped", "lab": "halved", "summary": "halved", "report": "zeroed", "figure": "emptied"}
+    kinds = {
+        "machine": "halved",
+        "raw file": "a bit flipped",
+        "lab": "halved",
+        "summary": "halved",
+        "report": "zeroed",
+        "figure": "emptied",
+    }
     files = [harm(place, kind, way, chance) for kind, way in kinds.items()]
     assert not recovers(place, undisturbed, files)
 

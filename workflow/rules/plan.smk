@@ -81,7 +81,13 @@ FIGURES = sorted(
 
 # What is made from the measurements of a run, below its folder.
 MADE = [
-    *("config.json", "timings.parquet", "traces.parquet", "rounds.parquet"),
+    *(
+        "machine.json",
+        "config.json",
+        "timings.parquet",
+        "traces.parquet",
+        "rounds.parquet",
+    ),
     *("observations.parquet", "workers.json", "gaps.json", "estimates.parquet"),
     *("summary.csv", "scaling.json", "break_even.json", "decisions.json"),
     *("verdicts.json", "across.json", "irrefutable.json"),
