@@ -21,8 +21,12 @@ ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "workflow" / "scripts"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that take the machine-wide lock share one worker of pytest-xdist, or they would wait for each other."""
+    """Tests that take the machine-wide lock share one worker of pytest-xdist, or they would wait for each other.
+
+    First, since pytest-xdist looks at the groups when its own turn comes.
+    """
     for item in items:
         if item.get_closest_marker("alone"):
             item.add_marker(pytest.mark.xdist_group("machine"))

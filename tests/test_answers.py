@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,19 @@ def test_only_what_can_change_is_looked_into_and_nothing_is_blamed_without_reaso
     array = np.arange(6.0).reshape(2, 3)
     assert fingerprint(array) == fingerprint(array.copy()) != fingerprint(array + 1)
     run(job_of(sum, [[1, 2], [3], array[0], (4, 5)]))
+
+
+class Remembers:
+    """Keeps what it has found out, and is the same work for that."""
+
+    @cached_property
+    def found(self) -> int:
+        return 1
+
+
+def test_what_an_input_remembers_is_no_change() -> None:
+    run(job_of(lambda item: item.found, [Remembers(), Remembers()]))
+    run(job_of(lambda items: items[0].found, [[Remembers()]] * 2))
 
 
 def test_a_workers_doing_is_told_from_the_tasks() -> None:

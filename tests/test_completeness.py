@@ -72,7 +72,12 @@ def test_a_round_of_another_configuration_is_refused_by_name(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     "changed",
-    [{"laps": 0}, {"not_applicable": "no numpy"}, {"failed": dict.fromkeys(("sequential-1", *CELLS), "")}],
+    [
+        {"laps": 0},
+        {"wrong": "two sequential runs differ already"},
+        {"not_applicable": "no numpy"},
+        {"failed": dict.fromkeys(("sequential-1", *CELLS), "")},
+    ],
 )
 def test_what_was_not_timed_is_not_missed(changed: dict[str, Any]) -> None:
     check_values("raw.json", {**FACTS, **changed}, [])

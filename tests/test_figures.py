@@ -23,6 +23,7 @@ from gilscope.figures.by_strategy import lines_of, sensible_unit
 from gilscope.figures.dial import measured as dial_points
 from gilscope.figures.lock import compared
 from gilscope.figures.scaling import curves, lines
+from gilscope.running.files import Damaged
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.lines import Line2D
 from pictures import SVG, svg, texts, words, written
@@ -402,6 +403,12 @@ def test_a_pool_that_breaks_costs_no_figure(
 
 
 def test_a_figure_that_fails_is_named(tmp_path: Path) -> None:
+    (tmp_path / "behaviour.svg").mkdir()
+    with pytest.raises(NotDrawn, match=r"the figure behaviour could not be drawn: .*"):
+        write_figures(tmp_path, tmp_path, cores=2)
+
+
+def test_what_a_figure_is_drawn_from_is_named_where_it_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "gaps.json").write_text("{")
-    with pytest.raises(NotDrawn, match=r"the figure behaviour could not be drawn: .*gaps\.json"):
+    with pytest.raises(Damaged, match=r"gaps\.json is damaged"):
         write_figures(tmp_path, tmp_path, cores=2)

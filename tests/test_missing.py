@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from gilscope.analysis.collecting import WRONG
 from gilscope.missing import conclusion
+from gilscope.running.reasons import reason_of
 
 BLOCK = {"runtime": "cp311", "workload": "mine", "size": "small"}
 KILLED = {**BLOCK, "cell": "threading-2", "state": "failed", "reason": "its process ended with signal SIGKILL"}
@@ -22,11 +24,16 @@ LAB = {"runtime": "cp311", "lab": "crash", "case": None, "trial": None, "reason"
 def test_what_can_be_had_is_told_from_what_cannot() -> None:
     assert conclusion([NOT_HERE]) == []
     lines = conclusion([NOT_HERE, KILLED, KILLED, LAB])
-    assert lines[:-1] == [
+    assert lines[:-2] == [
         "missing: cp311/mine/small threading-2: its process ended with signal SIGKILL",
         "missing: cp311 lab crash: it ended with signal SIGTERM",
     ]
-    assert "the next run tries again" in lines[-1]
+    assert "the next run tries again" in lines[-2]
+
+
+def test_a_gap_without_a_block_has_a_line_too() -> None:
+    gap = {"runtime": "3.14t", "state": "not to be had", "reason": reason_of(OSError(errno.ENOSPC, "No space left"))}
+    assert conclusion([gap])[0].startswith("missing: 3.14t: ")
 
 
 @pytest.mark.parametrize(("gaps", "code"), [([], 0), ([NOT_HERE], 0), ([KILLED], 0), ([KILLED, UNEQUAL], 1)])

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from gilscope.running.temporary import ALIVE, LONGEST, temporary_files_apart
+from gilscope.running.temporary import ALIVE, LONGEST, of_this_node, temporary_files_apart
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there are no such sockets there")
 
@@ -49,7 +49,7 @@ def test_what_the_killed_have_left_is_removed_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
 ) -> None:
     monkeypatch.setattr("gilscope.running.temporary.short_folder", lambda: str(tmp_path))
-    folders = [tmp_path / f"gilscope-{name}" for name in ("abandoned", "held", "young", "another's")]
+    folders = [tmp_path / f"gilscope-{of_this_node()}-{name}" for name in ("abandoned", "held", "young", "another's")]
     for folder in folders:
         folder.mkdir()
     for folder in folders[:3]:

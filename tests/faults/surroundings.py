@@ -92,7 +92,7 @@ SURROUNDINGS = {
     "no loopback": Surrounding(without_loopback, "loopback"),
     "a temporary folder of 100 characters": Surrounding(with_temporary_folder(100)),
     "no HOME": Surrounding(in_shell("unset HOME USER LOGNAME")),
-    "a HOME that is not there": Surrounding(in_shell("export HOME=/nowhere")),
+    "a HOME that is not there": Surrounding(in_shell("export HOME=$PWD/nowhere")),
     "a user without a name": Surrounding(as_somebody("-u", "HOME", "-u", "USER", "-u", "LOGNAME")),
     "a user without a name who may write no HOME": Surrounding(as_somebody("HOME=/")),
     "one core of several": Surrounding(in_shell("taskset -p -c 0 $$ >/dev/null")),

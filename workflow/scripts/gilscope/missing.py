@@ -29,6 +29,7 @@ def to_be_tried_again(gaps: Iterable[Gap]) -> list[str]:
     return [
         *lines,
         "that is the machine's doing: mend it, where it says how; the next run tries again what is missing.",
+        "Where that has failed alike twice, it stays so until the .again files beside the results are deleted.",
     ]
 
 
@@ -36,7 +37,8 @@ def place_of(gap: Gap) -> str:
     """The block and cell, or the lab, case and trial, that a gap is about."""
     if "lab" in gap:
         return " ".join(filter(None, (f"{gap['runtime']} lab {gap['lab']}", gap.get("case"))))
-    return " ".join(filter(None, (f"{gap['runtime']}/{gap['workload']}/{gap['size']}", gap.get("cell"))))
+    where = filter(None, (gap["runtime"], gap.get("workload"), gap.get("size")))
+    return " ".join(filter(None, ("/".join(where), gap.get("cell"))))
 
 
 def conclusion(gaps: Sequence[Gap]) -> list[str]:

@@ -31,7 +31,7 @@ def check_plan(facts: Iterable[str], planned: Iterable[Block]) -> None:
 
 def timed_cells(facts: Mapping[str, Any]) -> list[str]:
     """The cells that a round has timed: those of its block, without what was skipped or failed."""
-    if facts["not_applicable"] or not facts["laps"]:
+    if facts["not_applicable"] or facts.get("wrong") or not facts["laps"]:
         return []
     only, gone = facts.get("only"), {*facts["skipped"], *facts["failed"]}
     taken = [cell for cell in facts["block"]["cells"] if only is None or cell in only]

@@ -41,7 +41,7 @@ def without_helpers() -> Iterator[None]:
         yield
     except BaseException:
         with suppress(LeftBehind):
-            stop_helpers()
+            forget_helpers()
         raise
     if running_helpers():
         forget_helpers()

@@ -187,15 +187,17 @@ def optional_service(module: str | None) -> Iterator[str | None]:
 
 
 @contextmanager
-def scratch_folder(beside: str) -> Iterator[str]:
+def scratch_folder(beside: str, number: int = 0) -> Iterator[str]:
     """A folder for the tasks' files, on the file system that holds the results, gone afterwards.
 
-    One that a killed job has left there goes first: a block's jobs run one after the other.
+    number: of the round. One that this round has left there when it was killed goes first; a cluster may be measuring
+    other rounds of the block at the same time.
     """
     os.makedirs(beside, exist_ok=True)
-    for left in glob.glob(os.path.join(glob.escape(beside), ".scratch-*")):
+    begins = os.path.join(os.path.abspath(beside), f".scratch-{number}-")
+    for left in glob.glob(f"{glob.escape(begins)}*"):
         shutil.rmtree(left, ignore_errors=True)
-    folder = os.path.join(os.path.abspath(beside), f".scratch-{secrets.token_hex(6)}")
+    folder = begins + secrets.token_hex(6)
     lies_in(folder)
     os.mkdir(folder, 0o700)
     try:
@@ -225,16 +227,17 @@ def old_objects_aside() -> Iterator[None]:
 
 
 @contextmanager
-def prepared(block: Block, beside: str) -> Iterator[Job]:
+def prepared(block: Block, beside: str, number: int = 0) -> Iterator[Job]:
     """Build a block's inputs and start its service, before any clock starts.
 
-    beside: the folder whose file system the tasks shall use. Raises NotApplicable where the block cannot run.
+    beside: the folder whose file system the tasks shall use. number: of the round. Raises NotApplicable where the
+    block cannot run.
     """
     try:
         facts = load_workload(block.workload, block.folder)
     except ImportError as error:
         raise NotApplicable(f"{block.workload} cannot be imported here: {why_missing(error)}") from error
-    with scratch_folder(beside) as folder:
+    with scratch_folder(beside, number) as folder:
         site = Site(folder, None, file_system(folder), address_of(block.external))
         reason = facts.unavailable(site)
         if reason:

@@ -135,7 +135,11 @@ def take_round(
         try:
             if calibration is not None and not calibration.get("laps"):
                 raise_again(calibration)
-            with sampling(turn.traced) as sampler, prepared(block, folder) as job, blaming_changed_inputs(job):
+            with (
+                sampling(turn.traced) as sampler,
+                prepared(block, folder, turn.number) as job,
+                blaming_changed_inputs(job),
+            ):
                 remember_own()
                 if calibration is None:
                     job.watch_inputs()
@@ -215,7 +219,7 @@ def facts_of(
         "ended": environment["after"]["time"],
         "waited_s": waited,
         "node": node(),
-        "laps": turn.laps or calibration.get("laps", 0),
+        "laps": 0 if calibration.get("wrong") else turn.laps or calibration.get("laps", 0),
         "calibrated": calibrated(calibration),
         "environment": environment,
         "gil": gil_enabled(),

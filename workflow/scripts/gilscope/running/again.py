@@ -10,20 +10,38 @@ from gilscope.running.files import NotWritten
 from gilscope.running.reasons import for_the_machines_sake
 
 SUFFIX = ".again"
+TRIES = 2
+"""How often the next run tries again what has failed alike."""
 
 
 def note_lacks(path: str, reasons: Iterable[str | None]) -> None:
-    """Add those of the reasons that are the machine's doing to the note beside a result. Raises NotWritten."""
-    lacks = [reason for reason in reasons if reason and for_the_machines_sake(reason)]
+    """Add those of the reasons that are the machine's doing to the note beside a result. Raises NotWritten.
+
+    None more than TRIES times: a lack that lasts, or a task that kills itself, is not tried for good.
+    """
+    note = note_of(path)
+    before = noted(note)
+    lacks = [
+        reason
+        for reason in dict.fromkeys(reasons)
+        if reason and for_the_machines_sake(reason) and before.count(reason) < TRIES
+    ]
     if not lacks:
         return
-    note = note_of(path)
     try:
         os.makedirs(os.path.dirname(note), exist_ok=True)
         with open(note, "a", encoding="utf-8", errors="replace") as file:
-            file.write("".join(f"{lack}\n" for lack in dict.fromkeys(lacks)))
+            file.write("".join(f"{lack}\n" for lack in lacks))
     except OSError as error:
         raise NotWritten(note, error) from error
+
+
+def noted(note: str) -> list[str]:
+    try:
+        with open(note, encoding="utf-8", errors="replace") as file:
+            return file.read().splitlines()
+    except OSError:
+        return []
 
 
 def note_of(path: str) -> str:

@@ -90,7 +90,7 @@ def contents(path: str) -> str | None:
     """A file's text without the white space around it; None where it is empty or cannot be read."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            return plain(file.read()).strip() or None
+            return plain(file.read().strip()) or None
     except OSError:
         return None
 
@@ -101,7 +101,7 @@ def printed(*command: str) -> str | None:
         answer = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=ANSWER_S, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return plain(answer.stdout.decode(errors="replace")).strip() or None if answer.returncode == 0 else None
+    return plain(answer.stdout.decode(errors="replace").strip()) or None if answer.returncode == 0 else None
 
 
 def registered(key: str, name: str) -> str | None:
@@ -117,4 +117,4 @@ def registered(key: str, name: str) -> str | None:
             text, _ = registry.QueryValueEx(opened, name)
     except OSError:
         return None
-    return plain(text).strip() or None if isinstance(text, str) else None
+    return plain(text.strip()) or None if isinstance(text, str) else None

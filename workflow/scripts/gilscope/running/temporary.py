@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import glob
 import os
+import platform
 import secrets
 import shutil
 import tempfile
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from gilscope.running.lock import try_lock
 
-LONGEST = 50
+LONGEST = 43
 ALIVE = ".alive"
 """The file that whoever has made a folder keeps locked; a process that was killed does not."""
 YOUNG_S = 60.0
@@ -28,6 +30,11 @@ def short_folder() -> str:
 def own_folder(token: str) -> str:
     """The name of a folder that nobody else has."""
     return os.path.join(short_folder(), f"gilscope-{token}")
+
+
+def of_this_node() -> str:
+    """How the names of this computer's folders begin: on a shared disk others' locks may not be seen."""
+    return f"{zlib.crc32(platform.node().encode()):08x}"[:6]
 
 
 @contextmanager
@@ -65,7 +72,7 @@ def make_folder() -> tuple[str, int] | None:
         return None
     remove_abandoned()
     try:
-        folder = own_folder(secrets.token_hex(6))
+        folder = own_folder(f"{of_this_node()}-{secrets.token_hex(6)}")
         os.mkdir(folder, 0o700)
     except OSError:
         return None
@@ -86,7 +93,7 @@ def hold(folder: str) -> int:
 
 def remove_abandoned() -> None:
     """Remove the folders of those that were killed; a young one may not have been locked yet."""
-    for alive in glob.glob(os.path.join(glob.escape(short_folder()), "gilscope-*", ALIVE)):
+    for alive in glob.glob(os.path.join(glob.escape(short_folder()), f"gilscope-{of_this_node()}-*", ALIVE)):
         with suppress(OSError):
             if time.time() - os.stat(alive).st_mtime < YOUNG_S:
                 continue

@@ -103,7 +103,8 @@ def last_line(error: BaseException) -> str:
 def why_ended(code: int) -> str:
     """In words, how a process ended. code: negative for a signal; on Windows a large one tells of a crash."""
     if code < 0:
-        return f"its process ended with signal {signal.Signals(-code).name}"
+        known = {number.value: number.name for number in signal.Signals}
+        return f"its process ended with signal {known.get(-code, -code)}"
     return f"its process ended with exit code {code if code < 256 else hex(code)}"
 
 

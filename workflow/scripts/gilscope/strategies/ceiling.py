@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import Any, Callable
 
-from gilscope.running.plain_text import named, words_of
 from gilscope.strategies import Spread, strategy
 
 
@@ -40,6 +39,9 @@ def tell(connection: Any, error: BaseException) -> None:
     try:
         connection.send(error)
     except Exception:
+        # Here, or each process would wait for the import while the clock runs.
+        from gilscope.running.plain_text import named, words_of
+
         connection.send(RuntimeError(f"{named(error)}: {words_of(error)}"))
 
 
