@@ -55,6 +55,7 @@ onstart:
     hear_at_any_moment(workflow.scheduler)
     leave_the_machine_alone()
     date_to_now()
-    hand_on(PLAN)
+    if MEASURES:
+        hand_on(PLAN)
     for run in RUNS.values() if MEASURES else ():
         say(run.outlook())

@@ -23,13 +23,13 @@ SCRIPTS = ROOT / "workflow" / "scripts"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that take the machine-wide lock share one worker of pytest-xdist, or they would wait for each other.
+    """What a file of tests measures for all of them is measured once: the file has one worker of pytest-xdist.
 
     First, since pytest-xdist looks at the groups when its own turn comes.
     """
     for item in items:
         if item.get_closest_marker("alone"):
-            item.add_marker(pytest.mark.xdist_group("machine"))
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")

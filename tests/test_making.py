@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +24,12 @@ def job(tmp_path: Path) -> SimpleNamespace:
     (results / "logs").mkdir(parents=True)
     outputs = [str(results / "summary.csv"), str(tmp_path / "results/page.html")]
     return SimpleNamespace(rule="estimate", log=[str(results / "logs/estimate.log")], output=outputs)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that no run is under way in."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -53,7 +60,7 @@ def test_what_was_changed_is_deleted_and_named(made: Path, content: str, capsys:
     assert not page.exists()
 
 
-@pytest.mark.parametrize("folder", ["raw/cp311/sleep/small", "labs/cp311"])
+@pytest.mark.parametrize("folder", ["raw/cp311/sleep/small", "labs/cp311", "runtimes"])
 def test_what_was_measured_and_changed_is_named_and_stays(made: Path, folder: str) -> None:
     files = [made / folder / "round-1.json", made / "traces/round-1.json"]
     record = Record(str(made / "machine.json"), str(files[0]))
@@ -82,6 +89,26 @@ def test_what_lies_elsewhere_than_its_machine_is_on_no_record(tmp_path: Path) ->
         [str(tmp_path / "round-1.json")]
     )
     assert [path.name for path in tmp_path.rglob("*")] == ["round-1.json"]
+
+
+def test_what_another_run_may_be_making_is_left_alone(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (made / "summary.csv").write_text("")
+    monkeypatch.setattr("gilscope.making.living_runs", lambda folder: [os.getpid(), 1])
+    discard_changed([made], [])
+    assert (made / "summary.csv").exists()
+    monkeypatch.setattr("gilscope.making.living_runs", lambda folder: [os.getpid()])
+    discard_changed([made], [])
+    assert not (made / "summary.csv").exists()
+
+
+def test_a_bundle_that_somebody_else_has_made_is_not_ours(job: SimpleNamespace) -> None:
+    bundle = Path(job.output[0]).parents[1] / "here.zip"
+    job.output = [str(bundle)]
+    with making(job):
+        bundle.write_text("ours")
+    bundle.write_text("theirs")
+    discard_changed([bundle.parent / "here"], [])
+    assert bundle.read_text() == "theirs"
 
 
 @pytest.mark.parametrize("option", ["-n", "--dry-run", "--summary", "--lint", "--unlock", "--touch", "--dag"])

@@ -168,36 +168,6 @@ def test_what_failed_for_the_machines_sake_is_tried_again(finished: Path, tmp_pa
     assert jobs(run_in(folder, "-n")) == [], "once"
 
 
-def test_whatever_was_damaged_is_made_again_or_named_with_the_cure(finished: Path, tmp_path: Path) -> None:
-    """What is made of measurements is made again; measurements are not thrown away unasked."""
-    folder = tmp_path / "clone"
-    shutil.copytree(finished, folder, symlinks=True)
-    results = folder / RESULTS
-    derived = [results / name for name in ("summary.csv", "report.html", "figures/scaling.csv", "verdicts.json")]
-    for path in derived:
-        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    raw = results / "raw" / BLOCKS[0].format(runtime_name()) / "round-2.json"
-    suite = json.loads(raw.read_text())
-    raw.write_text(json.dumps({**suite, "benchmarks": suite["benchmarks"][1:]}))
-    done = run_in(folder)
-    assert done.returncode == 1
-    for path in derived:
-        assert named(path, done).endswith("not what was made, but damaged or changed since; deleted, to be made again")
-        assert not path.exists()
-    assert named(raw, done).startswith("gilscope: ")
-    assert named(raw, done).endswith(" laps); delete it, and the next run makes it again")
-    assert "Traceback" not in done.stdout + done.stderr
-    raw.unlink()
-    planned = Counter(jobs(run_in(folder, "-n")))
-    assert planned == dict.fromkeys(["measure", "collect", "estimate", "judge", "plot", "render"], 1)
-
-
-def named(path: Path, done: subprocess.CompletedProcess[str]) -> str:
-    """The first line that a run says of a file."""
-    name = path.as_posix()[path.as_posix().index(RESULTS) :]
-    return next((line for line in (done.stdout + done.stderr).splitlines() if f" {name} is " in line), "")
-
-
 def test_a_terminal_without_unicode_is_told_as_much_as_it_can_show(finished: Path, tmp_path: Path) -> None:
     folder = tmp_path / "clone"
     shutil.copytree(finished, folder, symlinks=True)
@@ -447,58 +417,6 @@ def test_a_living_run_keeps_its_lock(root: Path, tmp_path: Path) -> None:
     finally:
         process.terminate()
         process.wait(60)
-
-
-def test_a_cell_that_fails_is_named_and_costs_no_report(root: Path, tmp_path: Path) -> None:
-    folder = clone(root, tmp_path / "clone")
-    (folder / "own").mkdir()
-    (folder / "own/fragile.py").write_text(
-        "import threading\n\nfrom gilscope.workloads import workload\n\n\n"
-        "@workload(kind='cpu', sizes={'large': 2000})\n"
-        "def fragile(n):\n"
-        "    if threading.current_thread() is not threading.main_thread():\n"
-        "        raise RuntimeError('not in a thread')\n"
-        "    return sum(range(n))\n"
-    )
-    own = TINY.split("sweep:", maxsplit=1)[0] + (
-        "labs: {names: false}\n"
-        "sweep: {claims: false, workloads: [{name: own/fragile.py, workers: [2], strategies: [threading, multiprocessing]}]}\n"
-    )
-    (folder / "tiny.yaml").write_text(own)
-    done = run_in(folder)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (gap,) = json.loads((folder / RESULTS / "gaps.json").read_text())
-    assert (gap["cell"], gap["state"], gap["reason"]) == ("threading-2", "failed", "RuntimeError: not in a thread")
-    assert "not in a thread" in (folder / RESULTS / "report.html").read_text(encoding="utf-8")
-
-
-def test_a_wrong_answer_costs_its_block_and_ends_the_run_with_1_after_the_report(root: Path, tmp_path: Path) -> None:
-    folder = clone(root, tmp_path / "clone")
-    (folder / "own").mkdir()
-    (folder / "own/wrong.py").write_text(
-        "import threading\n\nfrom gilscope.workloads import workload\n\n\n"
-        "@workload(kind='cpu', sizes={'large': 2000})\n"
-        "def wrong(n):\n"
-        "    return threading.current_thread() is threading.main_thread()\n"
-    )
-    own = TINY.split("sweep:", maxsplit=1)[0] + (
-        "labs: {names: false}\n"
-        "sweep:\n"
-        "  claims: false\n"
-        "  workloads:\n"
-        "    - {name: own/wrong.py, workers: [2], strategies: [threading]}\n"
-        "    - {name: sum_squares, sizes: [small], workers: [2], strategies: [threading]}\n"
-    )
-    (folder / "tiny.yaml").write_text(own)
-    reason = "threading-2: task 0 answered False, sequentially True"
-    done = run_in(folder)
-    assert done.returncode != 0
-    assert f"gilscope: wrong answer: {runtime_name()}/wrong/large: {reason}\n" in done.stdout + done.stderr
-    results = folder / RESULTS
-    assert reason in (results / "report.html").read_text(encoding="utf-8")
-    assert set(pd.read_parquet(results / "timings.parquet")["workload"]) == {"sum_squares"}
-    again = run_in(folder)
-    assert (again.returncode != 0, jobs(again)) == (True, ["conclude"]), "each run says so"
 
 
 def test_snakemakes_own_report_holds_the_page_and_the_figures(finished: Path, tmp_path: Path) -> None:

@@ -74,6 +74,14 @@ def test_a_poor_machine_ends_no_run_without_a_word(
 
 
 def test_a_bad_workload_costs_its_own_block_and_no_other(tmp_path: Path) -> None:
-    names = ["differs", "sorts", "changes_folder", "leaves_a_child", "prints_from_below", "exits_at_once"]
+    names = [
+        "differs",
+        "sorts",
+        "changes_folder",
+        "leaves_a_child",
+        "prints_from_below",
+        "exits_at_once",
+        "raises_in_threads",
+    ]
     found = what_became_of(tmp_path / "bad", names)
     assert not {name: complaints for name, complaints in found.items() if complaints}

@@ -22,7 +22,6 @@ rule collect:
         raws=all_rounds(f"raw/{ALL_ROUNDS}.json"),
         facts=all_rounds(f"raw/{ALL_ROUNDS}.facts.json"),
         traces=all_rounds(TRACES),
-        events=all_rounds(EVENTS),
         labs=lambda wildcards: run_of(wildcards).labs(),
         machine="results/{machine}/machine.json",
         runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),

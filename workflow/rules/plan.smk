@@ -50,10 +50,10 @@ try:
     RUNS = told or plan_runs(config, files, overrides, measures=measures)
     if asks_for_results(sys.argv[1:]):
         check_measured(RUNS)
-        if not told:
+        if not workflow.remote_exec:
             check_writable([f"results/{folder}" for folder in RUNS], sys.argv[1:])
             discard_changed([f"results/{folder}" for folder in RUNS], sys.argv[1:])
-    if not told and (len(RUNS) > 1 or "compare" in sys.argv):
+    if not workflow.remote_exec and (len(RUNS) > 1 or "compare" in sys.argv):
         discard_changed(["results/comparison"], sys.argv[1:])
     for run in RUNS.values():
         run.turns()
@@ -70,7 +70,6 @@ MEASURES = ANY_RUN.measures
 RUNTIMES = [runtime.id for runtime in ANY_RUN.runtimes]
 ALL_ROUNDS = "{path}/round-{round}"
 TRACES = f"traces/{ALL_ROUNDS}.json"
-EVENTS = f"traces/{ALL_ROUNDS}.trace.json"
 
 FIGURES = sorted(
     path.stem
@@ -253,7 +252,7 @@ def date_to_now():
         )
     try:
         if line := bring_back(known):
-            print(line)
+            say(line)
     except Mistakes as mistakes:
-        print(mistakes, file=sys.stderr)
+        say(mistakes, file=sys.stderr)
         sys.exit(1)

@@ -1,5 +1,5 @@
 from gilscope.analysis.collecting import collect_own_folders, collect_run, collect_workers, read_machine
-from gilscope.analysis.completeness import check_events, check_plan
+from gilscope.analysis.completeness import check_plan
 from gilscope.analysis.tables import write_json, write_table
 from gilscope.bundles.privacy import Private
 from gilscope.bundles.redaction import Redaction
@@ -23,7 +23,6 @@ if __name__ == "__main__":
             limits=Limits(**snakemake.params.limits),
             absent=snakemake.params.absent,
         )
-        check_events(given.events)
         for name in ("timings", "traces", "rounds", "observations"):
             write_table(getattr(collected, name), made[name])
         write_json(collect_workers(given.facts), made.workers)

@@ -15,11 +15,15 @@ def main() -> None:
 
     from gilscope.missing import to_be_tried_again, wrong_answers
     from gilscope.printing import print_anything, say
-    from gilscope.running.files import read_json, write_json
+    from gilscope.running.files import Damaged, making_sense_of, read_json, write_json
 
     print_anything()
-    gaps = read_json(arguments.gaps)
-    missing, wrong = to_be_tried_again(gaps), wrong_answers(gaps)
+    try:
+        gaps = read_json(arguments.gaps)
+        with making_sense_of(arguments.gaps):
+            missing, wrong = to_be_tried_again(gaps), wrong_answers(gaps)
+    except Damaged as damaged:
+        sys.exit(f"gilscope: {damaged}")
     for line in missing + wrong:
         say(f"gilscope: {line}")
     if wrong:

@@ -32,7 +32,14 @@ LOOKS = (
     "unlock",
     "cleanup_metadata",
     "print_compilation",
+    "archive",
+    "cleanup_shadow",
+    "conda_cleanup_envs",
     "conda_create_envs_only",
+    "containerize",
+    "delete_all_output",
+    "delete_temp_output",
+    "generate_unit_tests",
     "list_conda_envs",
 )
 """The options of Snakemake, as it calls them, with which no job is run."""

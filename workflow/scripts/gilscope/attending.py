@@ -28,7 +28,7 @@ def attend(command: Sequence[str]) -> int:
 
     def end(number: int, frame: FrameType | None) -> None:
         told.append(number)
-        if number != signal.SIGINT and len(told) == 1:
+        if number != signal.SIGINT:
             interrupt(run.pid)
 
     end_with_parent(signal.SIGTERM)

@@ -13,12 +13,13 @@ from typing import Any
 from gilscope.asking import asks_to_look
 from gilscope.mistakes import Mistakes
 from gilscope.printing import say
+from gilscope.resuming import living_runs
 from gilscope.running.files import Damaged, NotWritten, read_json
 from gilscope.running.plain_text import plain
 from gilscope.running.records import RECORDS, seen, write_record
 
-MEASURED = ("raw", "labs")
-"""Of the records, the folders of what was measured and cannot be made from anything else."""
+MEASURED = ("raw", "labs", "runtimes", "machine.json", "allocate.json")
+"""The records of what was measured or found out, and cannot be made of anything else."""
 TELLING = (Damaged, NotWritten, Mistakes)
 """What says by itself what is wrong, where, and what to do."""
 
@@ -33,8 +34,11 @@ def making(job: Any, *telling: type[Exception]) -> Iterator[None]:
     log = Path(job.log[0])
     record = log.parents[1] / RECORDS / f"{job.rule}.json"
     record.unlink(missing_ok=True)
+    # A bundle is its own record, and one that somebody else has made may come to lie there.
+    made = [path for path in job.output if not path.endswith(".zip")]
     try:
         yield
+        write_record(record, log.parents[1], made)
     except (*TELLING, *telling) as mistake:  # type: ignore[misc]
         lines = "\n".join(f"gilscope: {line}" for line in str(mistake).splitlines())
         log.write_text(f"{plain(lines)}\n", encoding="utf-8")
@@ -43,7 +47,6 @@ def making(job: Any, *telling: type[Exception]) -> Iterator[None]:
         with log.open("a", encoding="utf-8") as file:
             file.write(traceback.format_exc())
         raise
-    write_record(record, log.parents[1], job.output)
 
 
 def changed(folder: str | Path) -> dict[Path, bool]:
@@ -73,18 +76,22 @@ def made_by(record: Path) -> dict[str, Any]:
 def discard_changed(folders: Iterable[str | Path], arguments: Sequence[str]) -> None:
     """Delete files that are no longer what was made, so that they are missing and made again, and say so.
 
-    arguments: those that Snakemake was started with. Where it makes nothing, nothing is deleted. Raises Mistakes for
-    what was measured: that is not ours to delete.
+    arguments: those that Snakemake was started with. Where it makes nothing, or another run in this folder may be
+    making it just now, nothing is deleted. Raises Mistakes for what was measured: that is not ours to delete.
     """
     found = {path: measured for folder in folders for path, measured in changed(folder).items()}
     if not found:
+        return
+    others = [run for run in living_runs(Path.cwd()) if run != os.getpid()]
+    if others:
         return
     looks = asks_to_look(arguments)
     damaged = [str(Damaged(path, "it is not what was measured")) for path, measured in found.items() if measured]
     if damaged and not looks:
         raise Mistakes(damaged)
-    for path in found:
+    for path, measured in found.items():
         if not looks:
             path.unlink(missing_ok=True)
-        does = "the next run makes it again" if looks else "deleted, to be made again"
+        later = "delete it, and the next run makes it again" if measured else "the next run makes it again"
+        does = later if looks else "deleted, to be made again"
         say(f"gilscope: {path} is not what was made, but damaged or changed since; {does}", file=sys.stderr)

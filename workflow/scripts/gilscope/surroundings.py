@@ -68,7 +68,9 @@ def check_executor(arguments: Sequence[str]) -> None:
     profiles = asked.profile or os.environ.get("SNAKEMAKE_PROFILE", "").split()
     files = [Path(profile) / "config.yaml" for profile in [*profiles, *asked.workflow_profile]]
     for name in filter(None, [asked.executor, *map(executor_of, files)]):
-        if name not in SHIPPED_EXECUTORS and not importlib.util.find_spec(f"snakemake_executor_plugin_{name}"):
+        if name not in SHIPPED_EXECUTORS and not importlib.util.find_spec(
+            f"snakemake_executor_plugin_{name.replace('-', '_')}"
+        ):
             how = "install it as docs/cluster.md says"
             raise Mistakes([f"the plugin snakemake-executor-plugin-{name} of Snakemake is not installed; {how}."])
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from gilscope.analysis.completeness import check_lab, check_trace, check_values
+from gilscope.analysis.completeness import check_lab, check_values
 from gilscope.analysis.disturbances import flag_rounds, readings
 from gilscope.analysis.tables import TIMINGS
 from gilscope.cells import Cell
@@ -98,7 +98,6 @@ def collect_run(
     rounds = collect_rounds(facts, traces, labs, limits, machine["usable_cores"])
     label, told = machine["label"], collect_runtimes(runtimes)
     raws = [file.replace(".facts.json", ".json") for file in facts]
-    check_traces(traces)
     gaps = collect_gaps(facts)
     return Collected(
         timings=without_wrong(collect_timings(raws, facts, label, told, rounds["flags"].head(len(facts))), gaps),
@@ -154,14 +153,6 @@ def collect_timings(
             timed = {"lap": value.lap, "position": value.position, "loops": value.loops, "seconds": value.seconds}
             rows.append({**common, **cell_columns(value.cell), **timed, "flags": disturbed})
     return pd.DataFrame(rows, columns=TIMINGS)
-
-
-def check_traces(traces: Iterable[str]) -> None:
-    """Raise Damaged for a trace that lacks what the facts of its round promise."""
-    for path in traces:
-        fact = path.replace("/traces/", "/raw/").replace(".json", ".facts.json")
-        with making_sense_of(path):
-            check_trace(path, read_json(path), read_json(fact))
 
 
 def overlap(spans: Iterable[tuple[float, float]]) -> float:

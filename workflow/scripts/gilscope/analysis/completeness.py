@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gilscope.cells import SEQUENTIAL, Block
 from gilscope.measuring.laps import Value
 from gilscope.mistakes import Mistakes
-from gilscope.running.files import Damaged, making_sense_of, read_json
+from gilscope.running.files import Damaged, read_json
 
 
 def check_plan(facts: Iterable[str], planned: Iterable[Block]) -> None:
@@ -47,30 +46,6 @@ def check_values(path: str, facts: Mapping[str, Any], values: Iterable[Value]) -
         missing = [lap for lap in laps if (cell, lap) not in there]
         if missing:
             raise Damaged(path, f"it lacks {cell} in {len(missing)} of {len(laps)} laps")
-
-
-def check_trace(path: str, trace: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
-    """Raise Damaged where a round's trace lacks a cell or a task; facts: of the same round."""
-    if not facts.get("traced"):
-        return
-    tasks = facts["block"]["tasks"]
-    for cell in timed_cells(facts):
-        if cell in trace["failed"]:
-            continue
-        there = len(trace["cells"].get(cell, {"tasks": ()})["tasks"])
-        if there < tasks:
-            raise Damaged(path, f"it lacks {tasks - there} of the {tasks} tasks of {cell}")
-
-
-def check_events(paths: Iterable[str]) -> None:
-    """Raise Damaged for a file of trace events that has not all tasks of the trace beside it."""
-    for path in paths:
-        trace = path.removesuffix(".trace.json") + ".json"
-        tasks = sum(len(cell["tasks"]) for cell in read_json(trace)["cells"].values()) if os.path.exists(trace) else 0
-        with making_sense_of(path):
-            there = sum(event["ph"] == "X" for event in read_json(path)["traceEvents"])
-        if there < tasks:
-            raise Damaged(path, f"it has {there} of {tasks} tasks")
 
 
 def check_lab(path: str, lab: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from gilscope.running.files import write_json
+from gilscope.running.files import NotWritten, write_json
 
 RECORDS = "made"
 """A folder of the results: a file for each job, at the place of its first output or under the name of its rule."""
@@ -41,5 +41,7 @@ class Record:
                 os.unlink(self.path)
 
     def write(self, files: Iterable[str]) -> None:
+        """Where there is no room for it there is none: what was measured is worth more."""
         if self.path:
-            write_record(self.path, self.folder, files)
+            with suppress(NotWritten):
+                write_record(self.path, self.folder, files)
