@@ -93,7 +93,7 @@ def kills(ground: Ground) -> Iterator[Case]:
         while len(cases) < min(left, KILLS_A_SWEEP) and not (ended and ended.status == 0):
             kill, ended = killed_in_between(place, ground.chance.uniform(0.5, undisturbed.seconds), ground.chance)
             if kill.who:
-                complaints = honest(ended, place.is_whole(undisturbed.holding)) + place.left_behind()
+                complaints = honest(ended, place.is_whole(undisturbed.holding)) + place.left_behind(files=False)
                 cases.append((kill, complaints))
         after = what_is_amiss_after(place, undisturbed)
         yield from (Case("kills", str(kill), [*complaints, *after]) for kill, complaints in cases)

@@ -49,13 +49,14 @@ def test_what_the_killed_have_left_is_removed_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
 ) -> None:
     monkeypatch.setattr("gilscope.running.temporary.short_folder", lambda: str(tmp_path))
-    folders = [tmp_path / f"gilscope-{of_this_node()}-{name}" for name in ("abandoned", "held", "young", "another's")]
+    folders = [
+        tmp_path / f"gilscope-{of_this_node()}-{name}"
+        for name in ("abandoned---", "held--------", "being-made.new", "another's---")
+    ]
     for folder in folders:
         folder.mkdir()
     for folder in folders[:3]:
         (folder / ALIVE).touch()
-    for folder in folders[:2]:
-        os.utime(folder / ALIVE, (0, 0))
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", HOLD, str(folders[1])], env=environment, **pipes) as holder:  # type: ignore[call-overload]
         assert holder.stdout.readline() == "held\n"

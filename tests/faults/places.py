@@ -185,16 +185,21 @@ class Place:
             files=frozenset(name for name in names if not name.startswith("logs/") and not name.endswith(".again")),
         )
 
-    def left_behind(self, within_s: float = 15.0) -> list[str]:
-        """What is still there of a run that has ended, once it has had some time to go."""
+    def left_behind(self, files: bool = True, within_s: float = 15.0) -> list[str]:
+        """What is still there of a run that has ended, once it has had some time to go.
+
+        files: those too, which a process that was killed cannot take with it, and the next run does.
+        """
         deadline = time.monotonic() + within_s
-        while (found := self.remains()) and time.monotonic() < deadline:
+        while (found := self.remains(files)) and time.monotonic() < deadline:
             time.sleep(0.1)
         return found
 
-    def remains(self) -> list[str]:
+    def remains(self, files: bool = True) -> list[str]:
         processes = [f"process {process.pid}: {' '.join(words)[:80]}" for process, words in self.processes()]
         segments = [f"shared memory: {name}" for name in sorted(shared() - self.segments)]
+        if not files:
+            return processes + segments
         kept = (path for path in self.temporary.iterdir() if path.name != LOCK and not is_ours_to_ignore(path))
         halves = (path for pattern in ("*.part", ".scratch-*") for path in self.clone.rglob(pattern))
         return processes + segments + [f"file: {path.relative_to(self.folder)}" for path in (*kept, *halves)]

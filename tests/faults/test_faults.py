@@ -41,7 +41,7 @@ def test_what_is_killed_at_any_moment_is_whole_after_the_next_run(
     for after_s in (3, 5, 7):
         kill, ended = killed_in_between(place, after_s, chance)
         assert not honest(ended, place.is_whole(undisturbed)), kill
-        assert not place.left_behind(), kill
+        assert not place.left_behind(files=False), kill
     ended = place.run()
     assert ended.status == 0, ended.said
     assert not place.is_whole(undisturbed)

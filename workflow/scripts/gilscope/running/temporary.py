@@ -8,7 +8,6 @@ import platform
 import secrets
 import shutil
 import tempfile
-import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,7 +17,6 @@ from gilscope.running.lock import try_lock
 LONGEST = 43
 ALIVE = ".alive"
 """The file that whoever has made a folder keeps locked; a process that was killed does not."""
-YOUNG_S = 60.0
 
 
 def short_folder() -> str:
@@ -71,15 +69,19 @@ def make_folder() -> tuple[str, int] | None:
     if os.name == "nt":
         return None
     remove_abandoned()
+    folder = own_folder(f"{of_this_node()}-{secrets.token_hex(6)}")
+    # Under its name, by which others look for abandoned ones, only when it is locked.
+    unnamed = f"{folder}.new"
     try:
-        folder = own_folder(f"{of_this_node()}-{secrets.token_hex(6)}")
-        os.mkdir(folder, 0o700)
+        os.mkdir(unnamed, 0o700)
     except OSError:
         return None
     try:
-        return folder, hold(folder)
+        alive = hold(unnamed)
+        os.rename(unnamed, folder)
+        return folder, alive
     except OSError:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(unnamed, ignore_errors=True)
         return None
 
 
@@ -92,11 +94,9 @@ def hold(folder: str) -> int:
 
 
 def remove_abandoned() -> None:
-    """Remove the folders of those that were killed; a young one may not have been locked yet."""
-    for alive in glob.glob(os.path.join(glob.escape(short_folder()), f"gilscope-{of_this_node()}-*", ALIVE)):
+    """Remove the folders of those that were killed."""
+    for alive in glob.glob(os.path.join(glob.escape(short_folder()), f"gilscope-{of_this_node()}-????????????", ALIVE)):
         with suppress(OSError):
-            if time.time() - os.stat(alive).st_mtime < YOUNG_S:
-                continue
             descriptor = os.open(alive, os.O_RDWR | os.O_NOFOLLOW)
             try:
                 if try_lock(descriptor):
