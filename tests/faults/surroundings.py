@@ -69,6 +69,8 @@ def as_somebody(*words: str, **changed: str) -> Callable[[Place], Ended]:
             raise NotHere("only root can become somebody else")
         for folder in (place.folder, *place.folder.rglob("*")):
             os.chown(folder, NOBODY, NOBODY, follow_symlinks=False)
+        for folder in place.folder.parents:
+            folder.chmod(folder.stat().st_mode | 0o011)
         given = ["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups", *READING, "env", *words]
         return place.run([*given, *place.command()], **changed)
 

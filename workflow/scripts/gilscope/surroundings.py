@@ -28,6 +28,7 @@ FOLDERS = {
     "XDG_DATA_HOME": ".local/share",
     "JUPYTER_RUNTIME_DIR": ".local/share/jupyter/runtime",
     "IPYTHONDIR": ".ipython",
+    "MPLCONFIGDIR": ".config/matplotlib",
 }
 """Environment variable → the folder in a home that it names another one for, of what writes there unasked."""
 SHIPPED_EXECUTORS = ("local", "dryrun", "touch")
@@ -95,7 +96,10 @@ def make_do() -> None:
         home.mkdir(parents=True, exist_ok=True)
     for variable, folder in FOLDERS.items():
         if not writable(Path(os.environ.get(variable) or home / folder)):
-            os.environ[variable] = str(SPARE.absolute() / folder)
+            spare = SPARE.absolute() / folder
+            # Who finds no folder there takes a temporary one, and leaves it behind.
+            spare.mkdir(parents=True, exist_ok=True)
+            os.environ[variable] = str(spare)
     try:
         getpass.getuser()
     except (KeyError, OSError, ImportError):
