@@ -166,8 +166,8 @@ def test_the_files_are_those_of_a_local_run(quick: tuple[Cluster, Any], planned:
     listed = {row[0] for row in rows if row[0].startswith("results/")}
     results = cluster.folder / "results" / planned.folder
     found = {str(path.relative_to(cluster.folder)) for path in results.rglob("*") if path.is_file()}
-    logs = {path for path in found if path.startswith(f"results/{planned.folder}/logs/")}
-    assert found - logs == listed
+    beside = tuple(f"results/{planned.folder}/{name}/" for name in ("logs", "made"))
+    assert {path for path in found if not path.startswith(beside)} == listed
     assert set(planned.files("raw/{path}/round-{round}.json") + planned.traces() + planned.labs()) < listed
     assert [path.name for path in results.parent.iterdir()] == [planned.folder]
 
@@ -258,6 +258,7 @@ def test_a_node_with_another_cpu_ends_the_job_and_says_so(quick: tuple[Cluster, 
     results = f"results/{planned.folder}"
     machine = other.read(f"{results}/machine.json")
     (folder / results / "machine.json").write_text(json.dumps({**machine, "cpu": "Imagined CPU"}))
+    (folder / results / "made/machine.json").unlink()
     target = next(file for file in planned.files("raw/{path}/round-{round}.facts.json") if "round-2" in file)
     before = (folder / target).with_name("calibration.json").read_bytes()
     (folder / target).unlink()
