@@ -20,6 +20,10 @@ from servers import Missing, running_display, running_postgres
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "workflow" / "scripts"
 
+# Under `make test`, a make that a test starts would take itself for a part of that one, and say which folder it enters.
+for _name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+    os.environ.pop(_name, None)
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
