@@ -39,9 +39,9 @@ from bundled import (  # noqa: E402
     small_bundle,
     spoiled,
 )
-from gilscope.bundles import BadBundle, read_bundle  # noqa: E402
 from gilscope.bundles.archive import END, SEAL_LENGTH  # noqa: E402
-from gilscope.bundles.reading import is_read  # noqa: E402
+from gilscope.bundles.manifest import BadBundle  # noqa: E402
+from gilscope.bundles.reading import is_read, read_bundle  # noqa: E402
 
 TURNS = ("bytes",) * 5 + ("sealed anew",) * 3 + ("another content",) * 3 + ("another manifest",)
 MIB = 2**20

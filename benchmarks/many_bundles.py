@@ -22,8 +22,8 @@ sys.path[:0] = [str(ROOT / "workflow/scripts"), str(ROOT / "tests")]
 
 import psutil  # noqa: E402
 from bundled import scaled  # noqa: E402
-from gilscope.bundles import read_bundles  # noqa: E402
-from gilscope.config import BundleLimits  # noqa: E402
+from gilscope.bundles.several import read_bundles  # noqa: E402
+from gilscope.configuring.models import BundleLimits  # noqa: E402
 from test_workflow import clone  # noqa: E402
 
 MOST_SECONDS, MOST_MIB = 60, 1500

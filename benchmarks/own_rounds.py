@@ -17,7 +17,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
-from gilscope.cells import SEQUENTIAL, Block, Cell  # noqa: E402
+from gilscope.running.cells import SEQUENTIAL, Block, Cell  # noqa: E402
 
 WORKLOAD = "sum_squares"
 REFERENCE = SEQUENTIAL.name
@@ -30,8 +30,8 @@ Rows = list[list[Any]]
 
 def block_of(size: str, steps: int | None = None, tasks: int | None = None) -> Block:
     """The cells of a size as a sweep measures them. steps, tasks: others than the product's."""
-    from gilscope.machine import describe_machine
-    from gilscope.sweep import task_count
+    from gilscope.machine.facts import describe_machine
+    from gilscope.planning.sweep import task_count
     from gilscope.workloads import load_workload
 
     steps = steps or load_workload(WORKLOAD).sizes[size]

@@ -72,9 +72,9 @@ def lap(arm: Arm, cells: list[str], number: int, seed: str) -> list[tuple[int, s
 
 def run_process(name: str, cells: list[str], seconds: float, seed: str) -> list[list[Any]]:
     """In a process of its own: [lap, position, cell, seconds] of every value; the first lap, a warm-up, is left out."""
-    from gilscope.cells import Block
     from gilscope.measuring.job import prepared
     from gilscope.measuring.laps import time_value
+    from gilscope.running.cells import Block
 
     arm = next(arm for arm in ARMS if arm.name == name)
     block = Block("here", "sum_squares", "large", STEPS[arm.value], TASKS, tuple(CELLS), seconds)
@@ -129,7 +129,7 @@ def measure_arm(arm: Arm, seconds: float, seed: str) -> list[list[list[Any]]]:
 
 def measure(path: Path, repetitions: int, more: int, seconds: float) -> None:
     """Append an interval's worth of values of each arm in turn, then ``more`` of ours alone."""
-    from gilscope.measuring.hidden import turn_off_hidden_threads
+    from gilscope.running.hidden import turn_off_hidden_threads
     from gilscope.running.lock import machine_lock
 
     turn_off_hidden_threads()

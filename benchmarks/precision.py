@@ -139,7 +139,7 @@ def with_pyperf(block: Any, options: str, folder: Path) -> Callable[[str], list[
 def run_pyperf(name: str, block_json: str, options: list[str]) -> None:
     """pyperf's runner on one strategy; its worker processes come here too."""
     import pyperf
-    from gilscope.cells import Block, Cell
+    from gilscope.running.cells import Block, Cell
     from gilscope.strategies import load_strategies
     from gilscope.workloads import load_workload
 
@@ -241,7 +241,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     import gilscope.analysis.estimates  # noqa: F401 (takes a second, which shall be on nobody's clock)
-    from gilscope.measuring.hidden import turn_off_hidden_threads
+    from gilscope.running.hidden import turn_off_hidden_threads
     from gilscope.running.lock import machine_lock
 
     turn_off_hidden_threads()

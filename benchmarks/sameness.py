@@ -1,10 +1,11 @@
-"""Do two builds make the same pages of the same results? For a change that should alter how it is made, not what it says.
+"""Do two builds make the same pages of the same results? For changes to how they are made, not to what they say.
 
     python benchmarks/sameness.py BEFORE AFTER
 
-Each is a results folder (or a comparison's) with report.html or comparison.html, and figures/. Compared are the bytes of
-every figure's numbers, its title and its words for those who do not see it; and of the page its text, links, anchors,
-labels, titles and the data that its scripts read. Prints what differs, and ends with 1 where something does. What is
+Each is a results folder (or a comparison's) with report.html or comparison.html, and figures/. Compared are the bytes
+of every figure's numbers, its title and its words for those who do not see it; and of the page its text, links,
+anchors, labels, titles and the data that its scripts read. Prints what differs, and ends with 1 where something does.
+What is
 written inside the drawings is listed, and decides nothing: a figure may say the same in another way.
 """
 

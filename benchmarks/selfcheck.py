@@ -33,7 +33,7 @@ def plan(repetitions: int) -> Iterator[tuple[int, int]]:
 
 def measure(path: Path, repetitions: int, task: dict[str, Any], seconds: float) -> list[dict[str, Any]]:
     """Append what is not yet measured; returns all rows. Ends where the file holds rounds of another kind."""
-    from gilscope.measuring.hidden import turn_off_hidden_threads
+    from gilscope.running.hidden import turn_off_hidden_threads
     from gilscope.running.lock import machine_lock
 
     turn_off_hidden_threads()

@@ -82,7 +82,7 @@ def run_sweep(build: Path, kept: Path, blocks: Sequence[str]) -> None:
     shutil.rmtree(build / "results", ignore_errors=True)
     command = ["make", "run"]
     if blocks:
-        from gilscope.machine import describe_machine
+        from gilscope.machine.facts import describe_machine
 
         content = overlay(blocks, describe_machine().usable_cores)
         (build / OVERLAY).write_text(json.dumps(content), encoding="utf-8")

@@ -20,13 +20,13 @@ import pandas as pd
 import pytest
 from gilscope.analysis.break_even import break_even
 from gilscope.analysis.tables import TIMINGS, write_json, write_table
-from gilscope.bundles import BadBundle, Bundle, pack, read_bundle
 from gilscope.bundles.archive import END, SEAL_LENGTH, sealed
-from gilscope.bundles.manifest import MANIFEST
-from gilscope.bundles.packing import write_bundle
+from gilscope.bundles.manifest import MANIFEST, BadBundle
+from gilscope.bundles.packing import pack, write_bundle
 from gilscope.bundles.privacy import Private
-from gilscope.cells import Block
-from gilscope.config import BundleLimits
+from gilscope.bundles.reading import Bundle, read_bundle
+from gilscope.configuring.models import BundleLimits
+from gilscope.running.cells import Block
 from synthetic import OBSERVED, STARTED, write_results
 
 LIMITS = BundleLimits()

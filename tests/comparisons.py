@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from gilscope.analysis.break_even import break_even
-from gilscope.analysis.side_by_side import lay_side_by_side
-from gilscope.bundles import Bundle
+from gilscope.bundles.reading import Bundle
+from gilscope.comparison.tables import lay_side_by_side
 
 OTHER = {"confirmed": "refuted", "refuted": "confirmed"}
 MIRRORS = {"estimate": "estimate", "low": "high", "high": "low"}

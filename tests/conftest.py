@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from apart import apart
-from gilscope.cells import Block
+from gilscope.running.cells import Block
 from gilscope.running.node import cpu_model
 from interpreters import equipped
 from servers import Missing, running_display, running_postgres

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from gilscope.equipping import equip
-from gilscope.resolving import NotToBeHad, find, introduce, python_of
+from gilscope.interpreters.equipping import equip
+from gilscope.interpreters.resolving import NotToBeHad, find, introduce, python_of
 
 LOCK = Path(__file__).resolve().parent.parent / "workflow/envs/runtimes.lock"
 

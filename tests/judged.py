@@ -12,8 +12,8 @@ from gilscope.analysis.counterparts import identify
 from gilscope.analysis.evidence import Evidence
 from gilscope.analysis.tables import write_json
 from gilscope.analysis.verdicts import judge
-from gilscope.claim_files import read_claims
-from gilscope.claims import ClaimsFile
+from gilscope.configuring.claim_files import read_claims
+from gilscope.configuring.claims import ClaimsFile
 from modelled import runtime_facts
 from synthetic import write_results
 

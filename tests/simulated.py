@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from gilscope.cells import SEQUENTIAL, Cell
 from gilscope.measuring.laps import lap_order
+from gilscope.running.cells import SEQUENTIAL, Cell
 
 SLOW = 1.7
 SHORTEST_DWELL, LONGEST_DWELL = 0.1, 10.0

@@ -14,8 +14,8 @@ from gilscope.analysis.intervals import CONFIDENCE, Spread, Tests, spread, thres
 from gilscope.analysis.looks import least
 from gilscope.analysis.tables import CELL
 from gilscope.analysis.verdicts import SIGNIFICANCE, decide
-from gilscope.cells import SEQUENTIAL, Block
-from gilscope.claims import Holds
+from gilscope.configuring.claims import Holds
+from gilscope.running.cells import SEQUENTIAL, Block
 from scipy import stats
 from simulated import simulate
 

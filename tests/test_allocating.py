@@ -24,8 +24,8 @@ from gilscope.analysis.allocating import (
 )
 from gilscope.analysis.collecting import OBSERVATIONS, TRACES, Collected
 from gilscope.analysis.looks import gather_looks
-from gilscope.cells import Block
-from gilscope.claims import Claim, Holds
+from gilscope.configuring.claims import Claim, Holds
+from gilscope.running.cells import Block
 from gilscope.workloads import load_workload
 from hypothesis import given
 from hypothesis import strategies as st

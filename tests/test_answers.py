@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from gilscope.analysis.collecting import WRONG, collect_gaps, without_wrong
-from gilscope.cells import Block
 from gilscope.measuring.answers import WrongAnswer, fingerprint
 from gilscope.measuring.job import Job
 from gilscope.measuring.laps import time_value
+from gilscope.running.cells import Block
 from gilscope.running.files import write_json
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Site, load_workload

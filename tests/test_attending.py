@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from gilscope.attending import hear_at_any_moment
+from gilscope.invoking.attending import hear_at_any_moment
 from snakemake.scheduling.job_scheduler import JobScheduler
 
 RUN = """
@@ -33,7 +33,7 @@ try:
 finally:
     open("job", "w").write("told")
 """
-ATTEND = "import sys; from gilscope.attending import attend; sys.exit(attend([sys.executable, 'run.py']))"
+ATTEND = "import sys; from gilscope.invoking.attending import attend; sys.exit(attend([sys.executable, 'run.py']))"
 
 
 def begun(

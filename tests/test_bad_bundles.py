@@ -29,10 +29,10 @@ from bundled import (
     small_bundle,
     zipped,
 )
-from gilscope.bundles import BadBundle, read_bundle
 from gilscope.bundles.archive import CENTRAL, END, LOCAL, SEAL_LENGTH
-from gilscope.bundles.manifest import MANIFEST
-from gilscope.config import BundleLimits
+from gilscope.bundles.manifest import MANIFEST, BadBundle
+from gilscope.bundles.reading import read_bundle
+from gilscope.configuring.models import BundleLimits
 
 Make = Callable[[Path], bytes]
 CSV = "summary.csv"

@@ -13,8 +13,8 @@ from gilscope.analysis.allocating import JOB_S
 from gilscope.analysis.budget import ANALYSIS_S, BEGIN, START_S, added_rounds, next_rounds, spent_on
 from gilscope.analysis.collecting import OBSERVATIONS, TRACES, Collected
 from gilscope.analysis.tables import write_json
-from gilscope.cells import Block
-from gilscope.claims import Claim
+from gilscope.configuring.claims import Claim
+from gilscope.running.cells import Block
 from gilscope.workloads import load_workload
 from simulated import facts_of, simulated_timings
 

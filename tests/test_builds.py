@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gilscope.builds import describe_build, in_words, why_slow
 from gilscope.bundles.content import Built
 from gilscope.figures import Results
 from gilscope.rendering.runtimes import runtimes
+from gilscope.running.builds import describe_build, in_words, why_slow
 from interpreters import found
 
 RELEASE = {"CONFIG_ARGS": "'--enable-optimizations' '--with-lto=thin'", "PY_CORE_CFLAGS": "-O2 -Wall -O3 -I/somewhere"}
@@ -56,7 +56,7 @@ def test_the_same_recipe_has_the_same_digest_elsewhere(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("request_", ["3.9", "3.10", "3.12", "3.13", "3.13t", "3.14", "pypy3.11"])
 def test_every_interpreter_tells_what_it_knows(request_: str, scripts: Path) -> None:
     said = subprocess.run(
-        [found(request_), "-c", "import json; from gilscope.builds import *; print(json.dumps(describe_build()))"],
+        [found(request_), "-c", "import json; from gilscope.running.builds import *; print(json.dumps(describe_build()))"],
         env={"PYTHONPATH": str(scripts)}, capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     built = json.loads(said.stdout)

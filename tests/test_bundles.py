@@ -30,8 +30,9 @@ from bundled import (
 )
 from gilscope import __version__
 from gilscope.analysis.estimates import ESTIMATES
-from gilscope.bundles import Bundle, CannotPack, pack, read_bundle, read_bundles
-from gilscope.bundles.packing import write_bundle
+from gilscope.bundles.packing import CannotPack, pack, write_bundle
+from gilscope.bundles.reading import Bundle, read_bundle
+from gilscope.bundles.several import read_bundles
 from synthetic import STARTED
 
 
@@ -114,7 +115,9 @@ def test_the_same_results_give_the_same_bytes(results: Path, packed: Path, tmp_p
     for file in copied.rglob("*"):
         os.utime(file, (1e9, 1e9))
         file.chmod(0o700)
-    code = "import sys; from pathlib import Path; from gilscope.bundles import pack; from bundled import NOBODY\n"
+    code = (
+        "import sys; from pathlib import Path; from gilscope.bundles.packing import pack; from bundled import NOBODY\n"
+    )
     code += "pack(Path(sys.argv[1]), Path(sys.argv[2]), private=NOBODY)"
     tests = Path(__file__).parent
     path = os.pathsep.join((str(tests), str(tests.parent / "workflow/scripts")))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from gilscope.cells import SEQUENTIAL, Block, Cell
+from gilscope.running.cells import SEQUENTIAL, Block, Cell
 from gilscope.strategies import load_strategies
 from hypothesis import given
 from hypothesis import strategies as st

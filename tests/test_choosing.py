@@ -1,8 +1,8 @@
 from pathlib import Path
 
 import pytest
-from gilscope.choosing import choose_bundles
-from gilscope.config import Config
+from gilscope.bundles.choosing import choose_bundles
+from gilscope.configuring.models import Config
 
 FILES = [
     "results/here/machine.json",

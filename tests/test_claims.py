@@ -1,10 +1,10 @@
 from pathlib import Path
 
 import pytest
-from gilscope.claim_files import read_claims
-from gilscope.claims import Case, Claim, ClaimsFile, Outcome, Outcomes, lab_leaf, leaf, worker_count
+from gilscope.configuring.claim_files import read_claims
+from gilscope.configuring.claims import Case, Claim, ClaimsFile, Outcome, Outcomes, lab_leaf, leaf, worker_count
+from gilscope.configuring.mistakes import Mistakes
 from gilscope.labs import lab_names, load_lab
-from gilscope.mistakes import Mistakes
 from gilscope.workloads import load_workload, workload_names
 
 SHIPPED = str(Path(__file__).parents[1] / "config/claims.yaml")

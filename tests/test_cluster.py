@@ -21,10 +21,10 @@ import pandas as pd
 import psutil
 import pytest
 from apart import apart
-from gilscope.config_files import merge_files
-from gilscope.planning import plan_runs
+from gilscope.configuring.files import merge_files
+from gilscope.planning.run import Run
+from gilscope.planning.runs import plan_runs
 from gilscope.running.node import cpu_model, node
-from gilscope.runs import Run
 from servers import Missing
 from slurm import running_slurm
 from test_workflow import clone, jobs
@@ -292,7 +292,7 @@ def test_each_machine_is_asked_for_where_the_configuration_has_it(cluster: Clust
 
 
 def planned_cores() -> int:
-    from gilscope.machine import describe_machine
+    from gilscope.machine.facts import describe_machine
 
     cores = describe_machine().usable_cores
     if cores == 1:

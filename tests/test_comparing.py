@@ -18,8 +18,8 @@ from gilscope.analysis.evidence import Evidence, gather_evidence
 from gilscope.analysis.intervals import difference_interval, difference_tests, false_discovery_rate
 from gilscope.analysis.tables import CELL
 from gilscope.analysis.verdicts import judge, judge_case, leaves
-from gilscope.claim_files import read_claims
-from gilscope.claims import Claim, ClaimsFile
+from gilscope.configuring.claim_files import read_claims
+from gilscope.configuring.claims import Claim, ClaimsFile
 from gilscope.workloads import load_workload
 from simulated import facts_of, simulate, simulated_run
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from gilscope.analysis.collecting import collect_lab_gaps, collect_observations, collect_run, read_machine
 from gilscope.analysis.completeness import check_plan, check_values, timed_cells
-from gilscope.cells import Block
-from gilscope.config import Limits
+from gilscope.configuring.mistakes import Mistakes
+from gilscope.configuring.models import Limits
 from gilscope.measuring.laps import Value
-from gilscope.mistakes import Mistakes
+from gilscope.running.cells import Block
 from gilscope.running.files import Damaged, write_json
 
 CELLS = ["threading-2", "multiprocessing-2", "threading-4", "hybrid-2"]

@@ -2,8 +2,8 @@ import os
 from pathlib import Path
 
 import pytest
-from gilscope.config_files import merge_files, read_config
-from gilscope.mistakes import Mistakes
+from gilscope.configuring.files import merge_files, read_config
+from gilscope.configuring.mistakes import Mistakes
 
 ROOT = Path(__file__).parents[1]
 DEFAULT = "config/config.yaml"

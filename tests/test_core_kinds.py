@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from gilscope import core_kinds as kinds
+from gilscope.machine import core_kinds as kinds
 
 HYBRID = {
     "cpu_core/cpus": "0-3",

@@ -26,8 +26,9 @@ from bundled import (
     small_bundle,
     spoiled,
 )
-from gilscope.bundles import BadBundle, Bundle, read_bundle
 from gilscope.bundles.archive import SEAL_LENGTH
+from gilscope.bundles.manifest import BadBundle
+from gilscope.bundles.reading import Bundle, read_bundle
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 

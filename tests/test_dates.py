@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from gilscope.dates import bring_back
-from gilscope.mistakes import Mistakes
+from gilscope.configuring.mistakes import Mistakes
+from gilscope.invoking.dates import bring_back
 
 HOUR_NS = 3600 * 10**9
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 from gilscope.analysis.decisions import fill_decisions
-from gilscope.claims import Decision
+from gilscope.configuring.claims import Decision
 
 COMPUTING = Decision(task="Computing", advice="processes", strategies=["multiprocessing"], workloads=["sum_squares"])
 PAYS = {"runtime": "cp311", "workload": "sum_squares", "strategy": "multiprocessing", "workers": 2, "pool": "cold"}

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from gilscope.discovery import module_names, modules
+from gilscope.running.discovery import module_names, modules
 
 
 @pytest.fixture

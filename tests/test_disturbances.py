@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 from gilscope.analysis.collecting import collect_rounds, collect_timings
 from gilscope.analysis.disturbances import flag_rounds, readings, summarise_flags
-from gilscope.cells import Block
-from gilscope.config import Limits
+from gilscope.configuring.models import Limits
 from gilscope.measuring import environment
 from gilscope.measuring.environment import read_environment, throttled
+from gilscope.running.cells import Block
 
 QUIET = {
     "time": 100.0,

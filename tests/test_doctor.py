@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from gilscope import doctor
-from gilscope.config import Limits
+from gilscope.configuring.models import Limits
 from gilscope.doctor import OK, UNKNOWN, WARN, Finding, examine, in_words
-from gilscope.machine import Machine, describe_machine
+from gilscope.machine.facts import Machine, describe_machine
 from gilscope.running.lock import machine_lock
 
 

@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from gilscope.equipping import BASE, equip, in_short
-from gilscope.resolving import python_of
-from gilscope.uv import Refused
+from gilscope.interpreters.equipping import BASE, equip, in_short
+from gilscope.interpreters.resolving import python_of
+from gilscope.interpreters.uv import Refused
 from interpreters import LOCK
 
 
 def modules_of(python: Path) -> list[str]:
-    said = subprocess.run([python, "-m", "gilscope.runtimes"], capture_output=True, text=True, check=False)
+    said = subprocess.run([python, "-m", "gilscope.running.identity"], capture_output=True, text=True, check=False)
     assert said.returncode, "the package must not be installed"
     listed = subprocess.run(
         [python, "-c", "import importlib.metadata as m; print(*sorted(d.name for d in m.distributions()))"],
@@ -72,7 +72,9 @@ def test_what_is_missing_is_told_where_it_is_imported(tmp_path: Path, runtime_en
     python = Path(runtime_environment(f"{sys.version_info[0]}.{sys.version_info[1]}"))
     marker = python.parents[1] / "gilscope.json"
     marker.write_text(json.dumps({"missing": {"pillow": "pillow 1.0 has no wheel for it"}, "broken": None}))
-    script = "import gilscope.runtimes as r\ntry:\n import PIL\nexcept ImportError as e:\n print(r.why_missing(e))"
+    script = (
+        "import gilscope.running.identity as r\ntry:\n import PIL\nexcept ImportError as e:\n print(r.why_missing(e))"
+    )
     said = subprocess.run([python, "-c", script], capture_output=True, text=True, env=environment, check=True)
     marker.unlink()
     assert said.stdout.strip() == "No module named 'PIL': pillow 1.0 has no wheel for it"

@@ -11,10 +11,10 @@ from typing import Any
 import pyperf
 import pytest
 from apart import apart
-from gilscope.cells import SEQUENTIAL, Block
+from gilscope.interpreters.resolving import introduce
 from gilscope.measuring.raw import read_values
-from gilscope.resolving import introduce
-from gilscope.runtimes import MODULES
+from gilscope.running.cells import SEQUENTIAL, Block
+from gilscope.running.identity import MODULES
 from gilscope.workloads import file_of, load_workload, workload_names
 from interpreters import found
 from test_walls import MEASURED, PACKAGE

@@ -6,13 +6,13 @@ import functools
 from pathlib import Path
 
 import pytest
-from gilscope.cells import Block, Cell
-from gilscope.claim_files import read_claims
-from gilscope.config import CURRENT, Config
-from gilscope.config_files import merge_files
-from gilscope.fitting import FOR_EVERYONE_S, Fitted, fit, labs_seconds, seconds_of
-from gilscope.outlook import ANALYSIS_S, START_S
-from gilscope.sweep import build_sweep, claimed_plans, known_workloads
+from gilscope.configuring.claim_files import read_claims
+from gilscope.configuring.files import merge_files
+from gilscope.configuring.models import CURRENT, Config
+from gilscope.planning.fitting import FOR_EVERYONE_S, Fitted, fit, labs_seconds, seconds_of
+from gilscope.planning.outlook import ANALYSIS_S, START_S
+from gilscope.planning.sweep import build_sweep, claimed_plans, known_workloads
+from gilscope.running.cells import Block, Cell
 
 ROOT = Path(__file__).parents[1]
 CLAIMS = read_claims([str(ROOT / "config/claims.yaml")]).claims

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gilscope.cells import Block
-from gilscope.measuring.hidden import THREADS, default_threads, hidden_threads_on, turn_off_hidden_threads
 from gilscope.measuring.probing import in_common, objection
+from gilscope.running.cells import Block
+from gilscope.running.hidden import THREADS, default_threads, hidden_threads_on, turn_off_hidden_threads
 
 several = pytest.mark.skipif(default_threads() < 2, reason="BLAS has one thread on one core anyway")
 DISOBEDIENT = """

@@ -22,23 +22,24 @@ import pytest
 from bundled import LIMITS, NOBODY, small_results
 from gilscope import doctor, rendering
 from gilscope.analysis.tables import FORMULA, no_formulas, read_table, write_json, write_table
-from gilscope.bundles import pack, read_bundle
+from gilscope.bundles.choosing import Chosen
+from gilscope.bundles.packing import pack
+from gilscope.bundles.reading import read_bundle
 from gilscope.bundles.values import PLAIN
-from gilscope.cells import Block
-from gilscope.choosing import Chosen
-from gilscope.claim_files import read_claims
-from gilscope.config import Config, Grid
-from gilscope.config_files import read_config
+from gilscope.configuring.claim_files import read_claims
+from gilscope.configuring.files import read_config
+from gilscope.configuring.mistakes import Mistakes, read_yaml
+from gilscope.configuring.models import Config, Grid
 from gilscope.figures import Results, write_figure
-from gilscope.mistakes import Mistakes, read_yaml
-from gilscope.printing import say
+from gilscope.interpreters.resolving import NotToBeHad, find
+from gilscope.invoking.printing import say
+from gilscope.planning.sweep import UNIT, load_grid
 from gilscope.rendering.markup import Html
 from gilscope.rendering.page import page
-from gilscope.resolving import NotToBeHad, find
+from gilscope.rendering.terminal import verdict_table
+from gilscope.running.cells import Block
 from gilscope.running.plain_text import OBEYED_ONE, on_one_line, plain
 from gilscope.running.reasons import reason_of
-from gilscope.sweep import UNIT, load_grid
-from gilscope.terminal import verdict_table
 from gilscope.workloads import load_workload, workload_names
 from pages import ROOT
 from synthetic import write_results
@@ -327,7 +328,7 @@ def test_a_workload_has_a_plain_name(name: str, tmp_path: Path) -> None:
 def test_a_workload_has_a_plain_unit(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "own_unit.py").write_text("")
     hostile = replace(load_workload("sum_squares"), unit=text)
-    monkeypatch.setattr("gilscope.sweep.load_workload", lambda name, folder: hostile)
+    monkeypatch.setattr("gilscope.planning.sweep.load_workload", lambda name, folder: hostile)
     with pytest.raises(Mistakes, match="has the unit"):
         load_grid(Grid(name=str(tmp_path / "own_unit.py")))
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from apart import apart
-from gilscope.cells import Block
 from gilscope.measuring.isolation import refused_import
+from gilscope.running.cells import Block
 from gilscope.strategies.interpreters import missing
 from interpreters import found
 

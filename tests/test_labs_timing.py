@@ -23,8 +23,8 @@ import pytest
 from gilscope.labs import Lab, connections, messages, responsiveness
 from gilscope.labs import turtle as drawing
 from gilscope.labs._distributions import beyond, beyond_metrics
-from gilscope.observing.marks import MARK
 from gilscope.running.gil import gil_enabled
+from gilscope.running.marks import MARK
 
 
 def trial(lab: Lab, name: str, **others: Any) -> dict[str, float]:

@@ -13,7 +13,6 @@ from typing import Any
 import psutil
 import pytest
 from apart import apart
-from gilscope.cells import SEQUENTIAL, Block
 from gilscope.measuring.answers import WrongAnswer
 from gilscope.measuring.helpers import running_helpers, stop_helpers
 from gilscope.measuring.job import Job
@@ -34,6 +33,7 @@ from gilscope.measuring.laps import (
     nothing_to_decide,
     time_value,
 )
+from gilscope.running.cells import SEQUENTIAL, Block
 from gilscope.strategies import load_strategies, strategy
 from gilscope.workloads import Site, load_workload
 from hypothesis import given

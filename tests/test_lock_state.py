@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from apart import apart
-from gilscope.cells import Block
 from gilscope.measuring.lock_state import lock_here, lock_objection
 from gilscope.measuring.raw import read_values
+from gilscope.running.cells import Block
 from interpreters import found
 
 FREE_THREADED = "3.13t"

@@ -13,7 +13,7 @@ from gilscope.analysis.intervals import Tests as BothTests
 from gilscope.analysis.intervals import threshold_tests
 from gilscope.analysis.looks import gather_looks, least, share, stages_of, up_to
 from gilscope.analysis.verdicts import judge, judge_cases
-from gilscope.claims import Claim
+from gilscope.configuring.claims import Claim
 from gilscope.workloads import load_workload
 from simulated import facts_of, simulated_timings
 

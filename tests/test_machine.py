@@ -12,9 +12,9 @@ import pandas as pd
 import psutil
 import pytest
 from gilscope import doctor
-from gilscope import machine as machines
-from gilscope.config import LABEL
-from gilscope.machine import automatic_label, describe_machine, quota_cores, usable_cores
+from gilscope.configuring.models import LABEL
+from gilscope.machine import facts as machines
+from gilscope.machine.facts import automatic_label, describe_machine, quota_cores, usable_cores
 from gilscope.rendering.evidence import kinds_in_words
 from gilscope.rendering.evidence import machine as shown_machine
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from gilscope.making import changed, discard_changed, making
-from gilscope.mistakes import Mistakes
+from gilscope.configuring.mistakes import Mistakes
+from gilscope.invoking.making import changed, discard_changed, making
 from gilscope.running.files import Damaged, making_sense_of, read_json, write_json
 from gilscope.running.records import Record
 
@@ -93,10 +93,10 @@ def test_what_lies_elsewhere_than_its_machine_is_on_no_record(tmp_path: Path) ->
 
 def test_what_another_run_may_be_making_is_left_alone(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (made / "summary.csv").write_text("")
-    monkeypatch.setattr("gilscope.making.living_runs", lambda folder: [os.getpid(), 1])
+    monkeypatch.setattr("gilscope.invoking.making.living_runs", lambda folder: [os.getpid(), 1])
     discard_changed([made], [])
     assert (made / "summary.csv").exists()
-    monkeypatch.setattr("gilscope.making.living_runs", lambda folder: [os.getpid()])
+    monkeypatch.setattr("gilscope.invoking.making.living_runs", lambda folder: [os.getpid()])
     discard_changed([made], [])
     assert not (made / "summary.csv").exists()
 

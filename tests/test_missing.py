@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from gilscope.analysis.collecting import WRONG
-from gilscope.missing import conclusion
+from gilscope.rendering.missing import conclusion
 from gilscope.running.reasons import reason_of
 
 BLOCK = {"runtime": "cp311", "workload": "mine", "size": "small"}

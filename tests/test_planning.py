@@ -13,17 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gilscope import destinations, resolving
-from gilscope.asking import asks_to_measure
-from gilscope.cells import Cell
-from gilscope.config_files import merge_files
-from gilscope.destinations import why_not_here
-from gilscope.handing_on import CORES, DIGEST, FILE, export_plan, hand_on, handed_on
-from gilscope.machine import describe_machine
-from gilscope.mistakes import Mistakes
-from gilscope.planning import plan_runs
-from gilscope.runs import Run
-from gilscope.uv import Refused
+from gilscope.configuring.files import merge_files
+from gilscope.configuring.mistakes import Mistakes
+from gilscope.interpreters import resolving
+from gilscope.interpreters.uv import Refused
+from gilscope.invoking.asking import asks_to_measure
+from gilscope.machine.facts import describe_machine
+from gilscope.planning import destinations
+from gilscope.planning.destinations import why_not_here
+from gilscope.planning.handing_on import CORES, DIGEST, FILE, export_plan, hand_on, handed_on
+from gilscope.planning.run import Run
+from gilscope.planning.runs import plan_runs
+from gilscope.running.cells import Cell
 from interpreters import found
 
 ROOT = Path(__file__).parents[1]

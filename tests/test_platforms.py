@@ -17,21 +17,21 @@ from types import SimpleNamespace
 import psutil
 import pytest
 import snakemake.utils
-from gilscope import config as configurations
-from gilscope import resolving
 from gilscope.analysis.behaviour import why_unseen
-from gilscope.cells import Block
-from gilscope.claims import Holds, LabLeaf
-from gilscope.config import Config
+from gilscope.configuring import models as configurations
+from gilscope.configuring.claims import Holds, LabLeaf
+from gilscope.configuring.mistakes import Mistakes
+from gilscope.configuring.models import Config
+from gilscope.interpreters import resolving
 from gilscope.labs import crash, lab_names, load_lab, messages
 from gilscope.labs._scripts import running
 from gilscope.measuring.job import prepared
 from gilscope.measuring.rounds import applicable
-from gilscope.mistakes import Mistakes
 from gilscope.observing import trials
-from gilscope.observing.marks import segment_name
 from gilscope.running import lock
+from gilscope.running.cells import Block
 from gilscope.running.files import write_json
+from gilscope.running.marks import segment_name
 from gilscope.running.progress import Board
 from gilscope.running.watching import why_ended
 from gilscope.strategies import load_strategies
@@ -109,7 +109,7 @@ def test_scripts_end_with_all_they_have_started_without_process_groups(monkeypat
     with running("import subprocess\nprint(subprocess.Popen(['sleep', '60']).pid, flush=True)\ninput()") as script:
         child = psutil.Process(int(script.read_line()))
         both = {child.pid, script.process.pid}
-        assert soon(lambda: {process.pid for process in script.living()} == both, 5), "not while one is just starting"
+        assert soon(lambda: set(script.living()) == both, 5), "not while one is just starting"
     assert not script.living()
     assert soon(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 5)
 

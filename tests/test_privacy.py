@@ -17,8 +17,9 @@ import pandas as pd
 import pytest
 from apart import apart
 from bundled import LIMITS, NOBODY, contents_of, small_results
-from gilscope.bundles import CannotPack, pack, read_bundle
+from gilscope.bundles.packing import CannotPack, pack
 from gilscope.bundles.privacy import Private, host_names, private_values, user_names
+from gilscope.bundles.reading import read_bundle
 from gilscope.bundles.redaction import Redaction
 from test_workflow import clone, command
 

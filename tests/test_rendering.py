@@ -14,8 +14,8 @@ from typing import Any
 import nbformat
 import pandas as pd
 import pytest
-from gilscope.config import Config
-from gilscope.config_files import merge_files
+from gilscope.configuring.files import merge_files
+from gilscope.configuring.models import Config
 from gilscope.figures import Results, figure_names
 from gilscope.figures.comparison import Comparison
 from gilscope.rendering.across import claims_by_runtime

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from apart import apart
-from gilscope.cells import Block
 from gilscope.measuring.raw import read_values
+from gilscope.running.cells import Block
 
 pytestmark = pytest.mark.xdist_group("rounds")
 CELLS = (

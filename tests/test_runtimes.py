@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from apart import apart
-from gilscope.runtimes import lock_expected, runtime_name
+from gilscope.running.identity import lock_expected, runtime_name
 
 
 def describe(folder: Path, environment: dict[str, str], *workloads: str) -> dict:

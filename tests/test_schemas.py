@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from gilscope.schemas import FOLDER, MODELS, schema_text
+from gilscope.configuring.schemas import FOLDER, MODELS, schema_text
 
 ROOT = Path(__file__).parents[1]
 YAML_FILES = sorted([*ROOT.glob("config/*.yaml"), *ROOT.glob("config/presets/*.yaml")])
@@ -11,7 +11,9 @@ YAML_FILES = sorted([*ROOT.glob("config/*.yaml"), *ROOT.glob("config/presets/*.y
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_schema_files_are_what_the_models_say(name: str) -> None:
-    assert (FOLDER / name).read_text(encoding="utf-8") == schema_text(name), "run python -m gilscope.schemas"
+    assert (FOLDER / name).read_text(encoding="utf-8") == schema_text(name), (
+        "run python -m gilscope.configuring.schemas"
+    )
 
 
 @pytest.mark.parametrize("file", YAML_FILES, ids=lambda file: file.name)

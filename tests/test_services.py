@@ -11,9 +11,9 @@ from typing import Any
 
 import psutil
 import pytest
-from gilscope.cells import Block
 from gilscope.observing import keeper
 from gilscope.observing.keeper import kept
+from gilscope.running.cells import Block
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
 

@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 from gilscope.analysis.estimates import ESTIMATES
 from gilscope.analysis.intervals import difference_interval, interval
-from gilscope.analysis.matching import comparable, differences, unmatched
-from gilscope.analysis.side_by_side import lay_side_by_side
-from gilscope.analysis.sides import NoBaseline, describe_sides, what_to_know
-from gilscope.bundles import Bundle
+from gilscope.bundles.reading import Bundle
+from gilscope.comparison.matching import comparable, differences, unmatched
+from gilscope.comparison.sides import NoBaseline, describe_sides, what_to_know
+from gilscope.comparison.tables import lay_side_by_side
 from gilscope.figures.comparison import Comparison
 from gilscope.rendering.comparison.opening import runtimes_of
 

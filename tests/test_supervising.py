@@ -18,9 +18,9 @@ import psutil
 import pytest
 from apart import apart
 from gilscope.analysis.collecting import collect_gaps, collect_lab_gaps, collect_rounds, collect_timings, collect_traces
-from gilscope.cells import Block
-from gilscope.config import Limits
+from gilscope.configuring.models import Limits
 from gilscope.measuring.raw import read_values
+from gilscope.running.cells import Block
 from gilscope.running.node import cpu_model, node
 from gilscope.running.progress import Board
 from gilscope.running.watching import last_line

@@ -12,15 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gilscope.mistakes import Mistakes
-from gilscope.surroundings import FOLDERS, check_executor, check_folder
+from gilscope.configuring.mistakes import Mistakes
+from gilscope.invoking.surroundings import FOLDERS, check_executor, check_folder
 
 STRANGE = "My 'a' \"b\" `c` (d) [e] & f; g"
 
 SNAKEFILE = """
 import sys
 sys.path.insert(0, {scripts!r})
-from gilscope.surroundings import quote_interpreter
+from gilscope.invoking.surroundings import quote_interpreter
 quote_interpreter()
 rule all:
     output: "done"
@@ -30,7 +30,7 @@ rule all:
 TELL = """
 import getpass, json, os, psutil
 from pathlib import Path
-from gilscope.surroundings import FOLDERS, make_do
+from gilscope.invoking.surroundings import FOLDERS, make_do
 if os.geteuid() == 0:
     os.setuid(12345)
 make_do()

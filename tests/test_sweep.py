@@ -3,16 +3,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from gilscope import claims
-from gilscope.cells import SEQUENTIAL, Block, Cell, Turn
-from gilscope.claim_files import read_claims
-from gilscope.claims import most_workers
-from gilscope.config import Config
-from gilscope.config_files import merge_files
+from gilscope.configuring import claims
+from gilscope.configuring.claim_files import read_claims
+from gilscope.configuring.claims import most_workers
+from gilscope.configuring.files import merge_files
+from gilscope.configuring.mistakes import Mistakes
+from gilscope.configuring.models import Config
 from gilscope.measuring.laps import SHORTEST_VALUE_S
-from gilscope.mistakes import Mistakes
-from gilscope.outlook import cell_seconds, expected_seconds, lap_seconds, value_seconds
-from gilscope.sweep import (
+from gilscope.planning.outlook import cell_seconds, expected_seconds, lap_seconds, value_seconds
+from gilscope.planning.sweep import (
     MOST_TASKS,
     automatic_workers,
     block_sources,
@@ -21,6 +20,7 @@ from gilscope.sweep import (
     memory_mistakes,
     task_count,
 )
+from gilscope.running.cells import SEQUENTIAL, Block, Cell, Turn
 from gilscope.workloads import load_workload, workload_names
 
 ROOT = Path(__file__).parents[1]

@@ -14,10 +14,10 @@ from typing import Any
 import psutil
 import pytest
 from gilscope.analysis.collecting import collect_traces, traced_columns
-from gilscope.cells import Block, Cell
 from gilscope.measuring.memory import tree_memory
 from gilscope.measuring.trace_events import rows_of, trace_events
 from gilscope.measuring.tracing import charged_elsewhere
+from gilscope.running.cells import Block, Cell
 
 CELLS = (
     "threading-2",

@@ -23,10 +23,10 @@ import psutil
 import pytest
 from apart import apart
 from gilscope.labs import Lab
-from gilscope.observing.keeper import end_all
-from gilscope.observing.marks import MARK, SEGMENT, SEGMENTS
 from gilscope.observing.trials import plan_chunks
-from gilscope.observing.waiting import exit_code
+from gilscope.running.marked import end_all
+from gilscope.running.marks import MARK, SEGMENT, SEGMENTS
+from gilscope.running.waiting import exit_code
 
 SLEEPING = "import time; time.sleep(600)"
 SCRIPTS = Path(__file__).parents[1] / "workflow/scripts"
@@ -35,7 +35,7 @@ GRIM = '''
 import ctypes, multiprocessing, os, subprocess, sys, tempfile, time
 from multiprocessing import shared_memory
 from gilscope.labs import Lab
-from gilscope.observing.marks import segment_name
+from gilscope.running.marks import segment_name
 
 LAB = Lab(metrics={"ok": "share", "pid": "count"}, timed=False, seconds=1, side_by_side=8)
 SLEEPER = "import time; time.sleep(600)"
@@ -272,7 +272,13 @@ def test_what_trials_leave_is_gone_when_the_lab_ends(seen: dict[str, Any]) -> No
 @pytest.mark.parametrize("lab", ["deadlock", "locking", "memory_isolation", "messages", "race", "startup"])
 def test_a_trial_imports_nothing_that_only_its_lab_needs(lab: str) -> None:
     """Hundreds of processes start in a sweep, and what each of them imports is most of what it costs."""
-    heavy = ["importlib.metadata", "gilscope.runtimes", "gilscope.strategies", "concurrent.futures.process", "numpy"]
+    heavy = [
+        "importlib.metadata",
+        "gilscope.running.identity",
+        "gilscope.strategies",
+        "concurrent.futures.process",
+        "numpy",
+    ]
     heavy += ["psutil"] * (lab != "startup")
     code = f"import sys, gilscope.observing.trial_host, gilscope.labs.{lab}; print(*sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
@@ -312,7 +318,7 @@ def python(code: str) -> subprocess.Popen[bytes]:
 def test_only_two_looks_that_find_nothing_are_an_end() -> None:
     """A process shows itself again once it has begun the program that it was about to start."""
     with python(SLEEPING) as process:
-        looks = iter([[psutil.Process(process.pid)], [], [psutil.Process(process.pid)], [], []])
+        looks = iter([[process.pid], [], [process.pid], [], []])
         end_all(lambda: next(looks))
         assert next(looks, None) is None
         assert process.wait(10) == -signal.SIGKILL

@@ -6,7 +6,7 @@ import pytest
 from gilscope.analysis.collecting import OBSERVATIONS, TRACES
 from gilscope.analysis.evidence import gather_evidence
 from gilscope.analysis.verdicts import NO_OUTCOMES, decide, judge, roll_up
-from gilscope.claims import Claim, Outcomes
+from gilscope.configuring.claims import Claim, Outcomes
 from gilscope.workloads import load_workload
 from judged import all_claims
 from simulated import simulated_timings

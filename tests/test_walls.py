@@ -11,36 +11,18 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "workflow" / "scripts" / "gilscope"
-MEASURED_FOLDERS = [PACKAGE / name for name in ("workloads", "strategies", "measuring", "observing", "running", "labs")]
-MEASURED = [PACKAGE / "builds.py", PACKAGE / "cells.py", PACKAGE / "discovery.py", PACKAGE / "runtimes.py"]
-MEASURED += [file for folder in MEASURED_FOLDERS for file in sorted(folder.rglob("*.py"))]
+MEASURED_ROOMS = ("running", "workloads", "strategies", "measuring", "labs", "observing")
+ROOMS = (
+    *MEASURED_ROOMS,
+    *("configuring", "invoking", "machine", "interpreters", "planning", "analysis", "bundles", "comparison"),
+    *("figures", "rendering"),
+)
+"""From the lowest: each imports only those before it."""
+MEASURED = [file for room in MEASURED_ROOMS for file in sorted((PACKAGE / room).rglob("*.py"))]
 SCRIPTS = [PACKAGE.parent / f"{name}.py" for name in ("describe_runtime", "measure", "observe")]
 ANALYSING = {"pandas", "scipy", "seaborn", "matplotlib", "pyarrow", "pydantic", "snakemake", "papermill", "nbconvert"}
-OURS = {
-    f"gilscope.{name}"
-    for name in (
-        "analysis",
-        "figures",
-        "rendering",
-        "bundles",
-        "choosing",
-        "config",
-        "config_files",
-        "core_kinds",
-        "doctor",
-        "equipping",
-        "machine",
-        "making",
-        "mistakes",
-        "resolving",
-        "sweep",
-        "claims",
-        "claim_files",
-        "planning",
-        "uv",
-    )
-}
-OWNERS = {"pyperf": "measuring", "scipy": "analysis", "seaborn": "figures"}
+OURS = {f"gilscope.{name}" for name in (*ROOMS[len(MEASURED_ROOMS) :], "doctor")}
+OWNERS = {"pyperf": {"measuring"}, "scipy": {"analysis", "comparison"}, "seaborn": {"figures"}}
 ONLY_FOR_ONE = {"pandas"}
 
 
@@ -68,21 +50,33 @@ def test_the_measured_side_names_nothing_of_the_analysing_side(file: Path) -> No
     named = set(imports(file))
     allowed = ONLY_FOR_ONE if file.parent.name == "workloads" else set()
     assert not {top(name) for name in named} & (ANALYSING - allowed)
-    assert not named & OURS
+    assert not {".".join(name.split(".")[:2]) for name in named} & OURS
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_from_those_below_it(room: str) -> None:
+    named = {name for file in (PACKAGE / room).rglob("*.py") for name in imports(file) if top(name) == "gilscope"}
+    entered = {name.split(".")[1] for name in named if "." in name} - {"__version__"}
+    assert entered <= set(ROOMS[: ROOMS.index(room) + 1])
+
+
+def test_only_commands_of_their_own_lie_beside_the_rooms() -> None:
+    assert {path.stem for path in PACKAGE.glob("*.py")} == {"__init__", "doctor"}
+    assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == set(ROOMS)
 
 
 @pytest.mark.parametrize("file", sorted((PACKAGE / "workloads").glob("*.py")), ids=place)
 def test_a_workload_knows_only_workloads(file: Path) -> None:
     """Not how it is spread, nor how it is timed: a user's own file could not know either."""
     ours = {name for name in imports(file) if top(name) == "gilscope"}
-    allowed = ("gilscope.workloads", "gilscope.discovery")
+    allowed = ("gilscope.workloads", "gilscope.running.discovery")
     assert not {name for name in ours if not name.startswith(allowed)}
 
 
 @pytest.mark.parametrize("library", OWNERS)
-def test_one_package_knows_the_library(library: str) -> None:
+def test_only_its_rooms_know_a_library(library: str) -> None:
     files = [file for file in PACKAGE.rglob("*.py") if library in {top(name) for name in imports(file)}]
-    assert {file.relative_to(PACKAGE).parts[0] for file in files} == {OWNERS[library]}
+    assert {file.relative_to(PACKAGE).parts[0] for file in files} == OWNERS[library]
 
 
 def test_importing_the_measured_side_brings_nothing_of_the_other(environment: dict[str, str]) -> None:

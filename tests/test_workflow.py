@@ -19,7 +19,7 @@ import psutil
 import pytest
 from apart import apart
 from gilscope.running.again import note_lacks
-from gilscope.runtimes import runtime_name
+from gilscope.running.identity import runtime_name
 
 pytestmark = pytest.mark.alone
 
@@ -265,7 +265,11 @@ def test_nor_does_it_in_a_clone_that_was_moved_and_has_another_environment(finis
         ("workflow/scripts/gilscope/workloads/sleep.py", {"begin", "measure", "render"}, set()),
         ("workflow/scripts/gilscope/strategies/processes.py", {"begin", "measure"}, set()),
         ("config/claims.yaml", {"judge", "render"}, {"measure", "collect"}),
-        ("workflow/scripts/gilscope/machine.py", {"describe_machine", "collect"}, {"begin", "measure", "observe"}),
+        (
+            "workflow/scripts/gilscope/machine/facts.py",
+            {"describe_machine", "collect"},
+            {"begin", "measure", "observe"},
+        ),
     ],
 )
 def test_a_change_redoes_what_depends_on_it_and_no_more(
@@ -290,7 +294,7 @@ def test_a_block_that_is_stale_is_measured_again_also_where_the_machine_is_descr
 ) -> None:
     folder = tmp_path / "clone"
     shutil.copytree(finished, folder, symlinks=True)
-    with (folder / "workflow/scripts/gilscope/machine.py").open("a") as changed:
+    with (folder / "workflow/scripts/gilscope/machine/facts.py").open("a") as changed:
         changed.write("# another line\n")
     (folder / "tiny.yaml").write_text(TINY.replace("seconds: 0.3", "seconds: 0.4"))
     facts = f"{RESULTS}/raw/{runtime_name()}/sleep/medium/round-1.facts.json"
@@ -315,7 +319,7 @@ def test_to_share_is_not_to_measure(finished: Path, tmp_path: Path) -> None:
     """Nor to describe the machine anew: this may be another one."""
     folder = tmp_path / "clone"
     shutil.copytree(finished, folder, symlinks=True)
-    for file in ("workloads/sleep.py", "machine.py"):
+    for file in ("workloads/sleep.py", "machine/facts.py"):
         with (folder / "workflow/scripts/gilscope" / file).open("a") as changed:
             changed.write("# another line\n")
     done = run_in(folder, "bundle", "-n")

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 from apart import apart
-from gilscope.cells import Block
 from gilscope.measuring.job import Job, NotApplicable, prepared
+from gilscope.running.cells import Block
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Site, db_query, load_workload
 from gilscope.workloads import hash_blocks as hashing

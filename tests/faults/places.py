@@ -39,6 +39,9 @@ labs: {names: [joining]}
 """
 """Short, and with every kind of process: workers cold and warm, a service, a lab's keeper and its trials."""
 
+RAW = ["runtime", "workload", "size", "round"]
+ROUND = re.compile(r"/round-(\d+)\.")
+PAIRED = re.compile(r"raw/.*/round-\d+\.json")
 NUMBERED = ["runtime", "workload", "size", "strategy", "workers", "pool"]
 SEEN = ["runtime", "lab", "case", "metric"]
 
@@ -60,7 +63,9 @@ class Holding:
     """What final tables hold, as far as two runs of one configuration must agree.
 
     cells: with the number of the rounds that every block gets. observed: what labs have seen, by how many trials.
-    gaps: without the words of their reasons. files: below the results' folder, of those that are no logs.
+    gaps: without the words of their reasons. files: below the results' folder, of those that are no logs. Rounds that a
+    budget adds are each run's own, for they follow the scatter. unpaired: those of them that only the tables or only the
+    files know.
     """
 
     cells: dict[tuple[Any, ...], int]
@@ -68,6 +73,7 @@ class Holding:
     observed: dict[tuple[Any, ...], int]
     gaps: frozenset[tuple[Any, ...]]
     files: frozenset[str]
+    unpaired: frozenset[str] = frozenset()
 
     def differences(self, other: Holding) -> list[str]:
         """In words, where the other one holds something else."""
@@ -82,7 +88,8 @@ class Holding:
             if mine.get(key) != theirs.get(key)
         ]
         found += [f"gap: {gap}" for gap in sorted(self.gaps ^ other.gaps, key=str)]
-        return found + [f"file: {name}" for name in sorted(self.files ^ other.files)]
+        found += [f"file: {name}" for name in sorted(self.files ^ other.files)]
+        return found + [f"only in the tables, or not there: {name}" for name in sorted(self.unpaired)]
 
 
 def shared() -> frozenset[str]:
@@ -176,13 +183,19 @@ class Place:
         early = {name: tables[name][tables[name]["round"].isin(everyones)] for name in ("timings", "traces")}
         gaps = json.loads(self.path("gaps.json").read_text())
         files = (path for path in (self.clone / self.results).rglob("*") if path.is_file())
-        names = (str(path.relative_to(self.clone / self.results)) for path in files)
+        names = {str(path.relative_to(self.clone / self.results)) for path in files}
+        added = {name for name in names if (number := ROUND.search(name)) and int(number[1]) not in everyones}
+        timed = rounds[rounds["job"].eq("measure") & ~rounds["round"].isin(everyones)]
+        known = {"raw/{}/{}/{}/round-{}.json".format(*row) for row in zip(*(timed[name] for name in RAW), strict=True)}
         return Holding(
             cells=early["timings"].groupby(NUMBERED)["round"].nunique().to_dict(),
             traced=early["traces"].groupby(NUMBERED)["round"].nunique().to_dict(),
             observed=tables["observations"].groupby(SEEN)["trial"].nunique().to_dict(),
             gaps=frozenset(tuple(str(value) for key, value in gap.items() if key != "reason") for gap in gaps),
-            files=frozenset(name for name in names if not name.startswith("logs/") and not name.endswith(".again")),
+            files=frozenset(
+                name for name in names - added if not name.startswith("logs/") and not name.endswith(".again")
+            ),
+            unpaired=frozenset(known ^ {name for name in added if PAIRED.fullmatch(name) and ".facts." not in name}),
         )
 
     def left_behind(self, files: bool = True, within_s: float = 15.0) -> list[str]:

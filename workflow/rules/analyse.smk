@@ -54,7 +54,7 @@ rule estimate:
         machine="results/{machine}/machine.json",
         runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
         claims=CONFIG.claims,
-        code=[*ANALYSIS, *package("claim*.py")],
+        code=[*ANALYSIS, *package("configuring/claim*.py")],
     output:
         estimates="results/{machine}/estimates.parquet",
         summary="results/{machine}/summary.csv",
@@ -81,7 +81,7 @@ rule judge:
         machine="results/{machine}/machine.json",
         runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
         claims=CONFIG.claims,
-        code=[*ANALYSIS, *package("claim*.py")],
+        code=[*ANALYSIS, *package("configuring/claim*.py")],
     output:
         verdicts="results/{machine}/verdicts.json",
         across="results/{machine}/across.json",

@@ -1,7 +1,7 @@
 """Measuring: every job alone on the machine, rounds of all blocks interleaved (round 1 of all before round 2)."""
 
 RUNNING = package("running/*.py")
-MEASURING = [*RUNNING, *package("cells.py", "measuring/*.py")]
+MEASURING = [*RUNNING, *package("measuring/*.py")]
 BLOCK = "{runtime}/{workload}/{size}"
 ROUND = f"{BLOCK}/round-{{round}}"
 
@@ -91,7 +91,7 @@ checkpoint allocate:
         machine="results/{machine}/machine.json",
         runtimes=expand("results/{{machine}}/runtimes/{runtime}.json", runtime=RUNTIMES),
         claims=CONFIG.claims,
-        code=[*ANALYSIS, *package("claim*.py")],
+        code=[*ANALYSIS, *package("configuring/claim*.py")],
     output:
         update("results/{machine}/allocation.json"),
     log:

@@ -9,28 +9,28 @@ from snakemake.utils import available_cpu_count
 SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from gilscope.asking import asks_for_results, asks_to_measure
-from gilscope.attending import hear_at_any_moment
-from gilscope.dates import bring_back
-from gilscope.handing_on import export_plan, hand_on, handed_on
-from gilscope.making import discard_changed
-from gilscope.mistakes import Mistakes
-from gilscope.planning import (
+from gilscope.invoking.asking import asks_for_results, asks_to_measure
+from gilscope.invoking.attending import hear_at_any_moment
+from gilscope.invoking.dates import bring_back
+from gilscope.planning.handing_on import export_plan, hand_on, handed_on
+from gilscope.invoking.making import discard_changed
+from gilscope.configuring.mistakes import Mistakes
+from gilscope.planning.runs import (
     check_measured,
     export_interpreter,
     plan_runs,
     seen_from_here,
 )
-from gilscope.printing import print_anything, say
-from gilscope.resolving import shell_of_rules
+from gilscope.invoking.printing import print_anything, say
+from gilscope.interpreters.resolving import shell_of_rules
 from gilscope.running.files import Damaged
-from gilscope.surroundings import (
+from gilscope.invoking.surroundings import (
     check_folder,
     check_writable,
     make_do,
     quote_interpreter,
 )
-from gilscope.sweep import block_sources, selected_claims
+from gilscope.planning.sweep import block_sources, selected_claims
 
 print_anything()
 make_do()

@@ -81,7 +81,7 @@ rule conclude:
         script="workflow/scripts/conclude.py",
         gaps="results/{machine}/gaps.json",
         report="results/{machine}/report.html",
-        code=package("missing.py", "running/reasons.py"),
+        code=package("rendering/missing.py", "running/reasons.py"),
     output:
         "results/{machine}/missing.json",
     log:

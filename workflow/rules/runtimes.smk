@@ -6,7 +6,7 @@ checkpoint describe_machine:
     """Hardware, operating system and limits of the machine that measures; another one than was planned for is an error."""
     input:
         script="workflow/scripts/describe_machine.py",
-        code=package("machine.py", "core_kinds.py", "running/node.py"),
+        code=package("machine/facts.py", "machine/core_kinds.py", "running/node.py"),
     output:
         "results/{machine}/machine.json",
     log:
@@ -31,7 +31,7 @@ checkpoint equip:
     """An environment for a runtime beside the current one: pyperf, psutil, what the workloads import; pinned and hashed."""
     input:
         locks=CONFIG.environments.locks,
-        code=package("equipping.py", "uv.py"),
+        code=package("interpreters/equipping.py", "interpreters/uv.py"),
     output:
         ".runtimes/{environment}/gilscope.json",
     log:
@@ -58,7 +58,7 @@ rule describe_runtime:
     input:
         script="workflow/scripts/describe_runtime.py",
         machine=ancient("results/{machine}/machine.json"),
-        code=package("runtimes.py", "builds.py", "running/gil.py"),
+        code=package("running/identity.py", "running/builds.py", "running/gil.py"),
         environment=lambda wildcards: runtime_of(wildcards).equipment or [],
     output:
         "results/{machine}/runtimes/{runtime}.json",

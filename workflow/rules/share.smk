@@ -1,7 +1,7 @@
 """Sharing: a run as one file, and several of them on one page."""
 
 from gilscope.bundles.manifest import SHARED
-from gilscope.choosing import choose_bundles
+from gilscope.bundles.choosing import choose_bundles
 
 COMPARISON = "results/comparison"
 CHOSEN = choose_bundles(CONFIG, list(RUNS))
@@ -42,7 +42,7 @@ rule lay_side_by_side:
     """Bundles read and checked; their claims, cells and labs compared with the baseline's."""
     input:
         bundles=CHOSEN.at_hand,
-        code=[*ANALYSIS, *package("bundles/*.py")],
+        code=[*ANALYSIS, *package("bundles/*.py", "comparison/*.py")],
     output:
         expand(
             f"{COMPARISON}/{{name}}.json",

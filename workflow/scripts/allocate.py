@@ -1,10 +1,10 @@
 from gilscope.analysis.budget import added_rounds, next_rounds
 from gilscope.analysis.collecting import collect_run, read_machine
 from gilscope.analysis.tables import write_json
-from gilscope.cells import Block
-from gilscope.claim_files import read_claims
-from gilscope.config import Limits
-from gilscope.making import making
+from gilscope.configuring.claim_files import read_claims
+from gilscope.configuring.models import Limits
+from gilscope.invoking.making import making
+from gilscope.running.cells import Block
 from gilscope.workloads import load_workload
 
 if __name__ == "__main__":

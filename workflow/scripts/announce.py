@@ -12,10 +12,10 @@ def main() -> None:
     parser.add_argument("--config", "-C", nargs="+", default=[])
     arguments, _ = parser.parse_known_args()
 
-    from gilscope.config_files import merge_files, read_config
-    from gilscope.destinations import destinations
-    from gilscope.mistakes import Mistakes
-    from gilscope.printing import print_anything, say
+    from gilscope.configuring.files import merge_files, read_config
+    from gilscope.configuring.mistakes import Mistakes
+    from gilscope.invoking.printing import print_anything, say
+    from gilscope.planning.destinations import destinations
 
     print_anything()
     files = ["config/config.yaml", *arguments.configfile]
@@ -32,10 +32,10 @@ def main() -> None:
 
 
 def announce(folder: Path, status: int) -> None:
-    from gilscope.missing import conclusion
-    from gilscope.printing import say
+    from gilscope.invoking.printing import say
+    from gilscope.rendering.missing import conclusion
+    from gilscope.rendering.terminal import verdict_table
     from gilscope.running.files import Damaged, making_sense_of, read_json
-    from gilscope.terminal import verdict_table
 
     verdicts, gaps = folder / "verdicts.json", folder / "gaps.json"
     try:

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from gilscope.bundles import CannotPack, pack
-from gilscope.making import making
+from gilscope.bundles.packing import CannotPack, pack
+from gilscope.invoking.making import making
 
 if __name__ == "__main__":
     with making(snakemake, CannotPack):

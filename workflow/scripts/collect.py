@@ -3,9 +3,9 @@ from gilscope.analysis.completeness import check_plan
 from gilscope.analysis.tables import write_json, write_table
 from gilscope.bundles.privacy import Private
 from gilscope.bundles.redaction import Redaction
-from gilscope.config import Limits
-from gilscope.handing_on import handed_on
-from gilscope.making import making
+from gilscope.configuring.models import Limits
+from gilscope.invoking.making import making
+from gilscope.planning.handing_on import handed_on
 
 if __name__ == "__main__":
     with making(snakemake):

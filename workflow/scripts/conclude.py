@@ -13,8 +13,8 @@ def main() -> None:
     parser.add_argument("output", type=Path)
     arguments = parser.parse_args()
 
-    from gilscope.missing import to_be_tried_again, wrong_answers
-    from gilscope.printing import print_anything, say
+    from gilscope.invoking.printing import print_anything, say
+    from gilscope.rendering.missing import to_be_tried_again, wrong_answers
     from gilscope.running.files import Damaged, making_sense_of, read_json, write_json
 
     print_anything()

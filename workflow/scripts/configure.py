@@ -1,5 +1,5 @@
 from gilscope.analysis.tables import write_json
-from gilscope.making import making
+from gilscope.invoking.making import making
 
 if __name__ == "__main__":
     with making(snakemake):

@@ -13,8 +13,8 @@ def main() -> None:
     parser.add_argument("output")
     arguments = parser.parse_args()
 
-    from gilscope.destinations import why_not_here
-    from gilscope.machine import describe_machine
+    from gilscope.machine.facts import describe_machine
+    from gilscope.planning.destinations import why_not_here
     from gilscope.running.files import write_json
     from gilscope.running.plain_text import plain
     from gilscope.running.records import Record

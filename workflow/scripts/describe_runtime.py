@@ -23,7 +23,7 @@ def main() -> None:
 
     def describe(modules: Iterable[str], imports: str | None) -> None:
         from gilscope.running.files import write_json
-        from gilscope.runtimes import describe_runtime
+        from gilscope.running.identity import describe_runtime
 
         called = {"name": arguments.name, "current": arguments.current, "claims": arguments.claims}
         called["imports_ended_with"] = imports

@@ -8,10 +8,10 @@ def main() -> None:
     parser.add_argument("--limits", required=True, help="the configuration's limits as JSON")
     arguments = parser.parse_args()
 
-    from gilscope.config import Limits
+    from gilscope.configuring.models import Limits
     from gilscope.doctor import examine, in_words
-    from gilscope.machine import describe_machine
-    from gilscope.printing import say
+    from gilscope.invoking.printing import say
+    from gilscope.machine.facts import describe_machine
 
     say(in_words(examine(describe_machine(), Limits.model_validate_json(arguments.limits))))
 

@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 from gilscope.analysis.tables import write_json
-from gilscope.equipping import equip
-from gilscope.resolving import interpreter_variable
+from gilscope.interpreters.equipping import equip
+from gilscope.interpreters.resolving import interpreter_variable
+from gilscope.interpreters.uv import Refused
 from gilscope.running.plain_text import plain
-from gilscope.uv import Refused
 
 if __name__ == "__main__":
     environment = snakemake.wildcards.environment

@@ -4,8 +4,8 @@ from gilscope.analysis.decisions import fill_decisions
 from gilscope.analysis.estimates import estimate
 from gilscope.analysis.scaling import fit_scaling
 from gilscope.analysis.tables import read_table, write_json, write_table
-from gilscope.claim_files import read_claims
-from gilscope.making import making
+from gilscope.configuring.claim_files import read_claims
+from gilscope.invoking.making import making
 
 if __name__ == "__main__":
     with making(snakemake):

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gilscope.printing import say
+from gilscope.invoking.printing import say
 
 
 def main() -> None:

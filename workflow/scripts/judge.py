@@ -4,8 +4,8 @@ from gilscope.analysis.comparing import compare_runtimes
 from gilscope.analysis.looks import gather_looks, stages_of
 from gilscope.analysis.tables import read_table, write_json
 from gilscope.analysis.verdicts import judge
-from gilscope.claim_files import read_claims
-from gilscope.making import making
+from gilscope.configuring.claim_files import read_claims
+from gilscope.invoking.making import making
 from gilscope.running.files import read_json
 from gilscope.workloads import load_workload
 

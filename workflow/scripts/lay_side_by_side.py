@@ -2,13 +2,13 @@
 
 import sys
 
-from gilscope.analysis.side_by_side import lay_side_by_side
-from gilscope.analysis.sides import NoBaseline
-from gilscope.bundles import read_bundles
-from gilscope.config import BundleLimits
-from gilscope.making import making
-from gilscope.mistakes import Mistakes
-from gilscope.printing import say
+from gilscope.bundles.several import read_bundles
+from gilscope.comparison.sides import NoBaseline
+from gilscope.comparison.tables import lay_side_by_side
+from gilscope.configuring.mistakes import Mistakes
+from gilscope.configuring.models import BundleLimits
+from gilscope.invoking.making import making
+from gilscope.invoking.printing import say
 
 if __name__ == "__main__":
     with making(snakemake, NoBaseline):

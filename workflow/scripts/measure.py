@@ -29,7 +29,7 @@ def parsed() -> argparse.Namespace:
 
 def main() -> None:
     arguments = parsed()
-    from gilscope.cells import Block, Turn
+    from gilscope.running.cells import Block, Turn
     from gilscope.running.records import Record
     from gilscope.running.supervising import supervise
     from gilscope.running.temporary import temporary_files_apart
@@ -52,7 +52,7 @@ def main() -> None:
         from gilscope.running.place import stay_on
 
         stay_on(arguments.machine)
-        from gilscope.measuring.hidden import turn_off_hidden_threads
+        from gilscope.running.hidden import turn_off_hidden_threads
 
         turn_off_hidden_threads()
         from gilscope.measuring.raw import write_suite

@@ -1,7 +1,7 @@
 """Draw all figures (rule plot)."""
 
 from gilscope.figures import write_figures
-from gilscope.making import making
+from gilscope.invoking.making import making
 
 if __name__ == "__main__":
     with making(snakemake):

@@ -2,7 +2,7 @@
 
 from gilscope.figures import write_figures
 from gilscope.figures.comparison import Comparison
-from gilscope.making import making
+from gilscope.invoking.making import making
 
 if __name__ == "__main__":
     with making(snakemake):

@@ -1,6 +1,6 @@
 """Execute the notebook and make the report of it (rule render)."""
 
-from gilscope.making import making
+from gilscope.invoking.making import making
 from gilscope.rendering import render
 
 if __name__ == "__main__":

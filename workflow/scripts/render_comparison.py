@@ -1,6 +1,6 @@
 """Execute the comparison's notebook and make the page of it (rule render_comparison)."""
 
-from gilscope.making import making
+from gilscope.invoking.making import making
 from gilscope.rendering.comparison import render_comparison
 
 if __name__ == "__main__":

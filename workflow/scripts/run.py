@@ -6,11 +6,11 @@ from pathlib import Path
 
 
 def main() -> None:
-    from gilscope.asking import asks_to_measure
-    from gilscope.attending import attend
-    from gilscope.mistakes import Mistakes
-    from gilscope.printing import print_anything
-    from gilscope.surroundings import check_executor, check_folder, make_do
+    from gilscope.configuring.mistakes import Mistakes
+    from gilscope.invoking.asking import asks_to_measure
+    from gilscope.invoking.attending import attend
+    from gilscope.invoking.printing import print_anything
+    from gilscope.invoking.surroundings import check_executor, check_folder, make_do
 
     print_anything()
     arguments = sys.argv[1:]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    from gilscope.resuming import is_locked, living_runs
+    from gilscope.invoking.resuming import is_locked, living_runs
 
     folder = Path.cwd()
     if not is_locked(folder):

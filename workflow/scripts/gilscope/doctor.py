@@ -14,11 +14,11 @@ from typing import Any
 import psutil
 
 from gilscope.analysis.disturbances import readings
-from gilscope.builds import describe_build, why_slow
-from gilscope.builds import in_words as build_in_words
-from gilscope.config import Limits
-from gilscope.machine import CPUS, Machine, read_text
+from gilscope.configuring.models import Limits
+from gilscope.machine.facts import CPUS, Machine, read_text
 from gilscope.measuring.environment import file_system, read_environment
+from gilscope.running.builds import describe_build, why_slow
+from gilscope.running.builds import in_words as build_in_words
 from gilscope.running.lock import LOCK_FILE, VARIABLE, give_back, try_lock
 from gilscope.running.node import told
 from gilscope.running.reasons import MOUNT, SHARED_MEMORY, reason_of

@@ -23,10 +23,10 @@ from gilscope.analysis.evidence import Evidence, NotTested, measured, speedup_ce
 from gilscope.analysis.intervals import CONFIDENCE, FEWEST_ROUNDS
 from gilscope.analysis.looks import share
 from gilscope.analysis.verdicts import SIGNIFICANCE, Remedy, judge_cases, of_runtime
-from gilscope.cells import SEQUENTIAL, Block, Cell
-from gilscope.claims import ACROSS, Claim, Holds, LabLeaf, Leaf
+from gilscope.configuring.claims import ACROSS, Claim, Holds, LabLeaf, Leaf
 from gilscope.measuring.laps import MOST_LAPS, lap_order
-from gilscope.outlook import JOB_S
+from gilscope.planning.outlook import JOB_S
+from gilscope.running.cells import SEQUENTIAL, Block, Cell
 from gilscope.workloads import Workload
 
 FINEST, COARSEST = 0.03, 0.2

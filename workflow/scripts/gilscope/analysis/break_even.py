@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from gilscope.cells import SEQUENTIAL
+from gilscope.running.cells import SEQUENTIAL
 
 BLOCK = ["runtime", "workload", "size"]
 CURVE = ["runtime", "workload", "strategy", "workers", "pool"]

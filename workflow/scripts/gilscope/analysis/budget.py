@@ -12,9 +12,9 @@ import pandas as pd
 from gilscope.analysis.allocating import Allocation, Costs, Want, allocate, costs_of, open_wants, plan_rounds
 from gilscope.analysis.collecting import Collected
 from gilscope.analysis.looks import gather_looks, stages_of
-from gilscope.cells import Block
-from gilscope.claims import Claim
-from gilscope.outlook import ANALYSIS_S, JOB_S, START_S
+from gilscope.configuring.claims import Claim
+from gilscope.planning.outlook import ANALYSIS_S, JOB_S, START_S
+from gilscope.running.cells import Block
 from gilscope.running.files import read_json
 from gilscope.workloads import Workload
 

@@ -13,9 +13,9 @@ import pandas as pd
 from gilscope.analysis.completeness import check_lab, check_values
 from gilscope.analysis.disturbances import flag_rounds, readings
 from gilscope.analysis.tables import TIMINGS
-from gilscope.cells import Cell
-from gilscope.config import Limits
+from gilscope.configuring.models import Limits
 from gilscope.measuring.raw import read_values
+from gilscope.running.cells import Cell
 from gilscope.running.files import making_sense_of, read_json
 from gilscope.workloads import Workload, load_workload
 

@@ -19,8 +19,8 @@ from gilscope.analysis.intervals import (
     interval,
     threshold_tests,
 )
-from gilscope.cells import SEQUENTIAL, Cell
-from gilscope.claims import Claim, Leaf
+from gilscope.configuring.claims import Claim, Leaf
+from gilscope.running.cells import SEQUENTIAL, Cell
 
 WORK = ["workload", "size", "tasks", "parameter"]
 """What must be equal for two times to be those of the same work."""

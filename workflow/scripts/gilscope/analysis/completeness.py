@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gilscope.cells import SEQUENTIAL, Block
+from gilscope.configuring.mistakes import Mistakes
 from gilscope.measuring.laps import Value
-from gilscope.mistakes import Mistakes
+from gilscope.running.cells import SEQUENTIAL, Block
 from gilscope.running.files import Damaged, read_json
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gilscope.runtimes import lock_expected
+from gilscope.running.identity import lock_expected
 
 CPYTHON = "CPython"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from gilscope.claims import Decision
+from gilscope.configuring.claims import Decision
 from gilscope.strategies import load_strategies
 
 WORTH_IT = 1.0

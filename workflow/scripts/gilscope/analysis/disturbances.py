@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from gilscope.config import Limits
+from gilscope.configuring.models import Limits
 
 SEPARATOR = "; "
 

@@ -13,8 +13,8 @@ from gilscope.analysis.disturbances import SEPARATOR, summarise_flags
 from gilscope.analysis.drift import flag_drift
 from gilscope.analysis.intervals import Interval, interval, plain_interval
 from gilscope.analysis.tables import CELL
-from gilscope.cells import SEQUENTIAL
 from gilscope.measuring.laps import is_reference, reference_beside
+from gilscope.running.cells import SEQUENTIAL
 
 BLOCK = ["machine", "runtime", "workload", "kind", "size", "tasks"]
 WARM_UP_LAPS = 0

@@ -11,8 +11,8 @@ import pandas as pd
 
 from gilscope.analysis.counterparts import Identity, identify
 from gilscope.analysis.estimates import SIZE, WARM_UP_LAPS, centres, paired, told_apart
-from gilscope.cells import Cell
-from gilscope.claims import Claim, Leaf
+from gilscope.configuring.claims import Claim, Leaf
+from gilscope.running.cells import Cell
 
 NOT_TO_BE_HAD = "not to be had"
 """The state of an optional runtime that the run has to do without."""

@@ -7,7 +7,7 @@ import math
 
 import pandas as pd
 
-from gilscope.cells import SEQUENTIAL
+from gilscope.running.cells import SEQUENTIAL
 from gilscope.strategies import load_strategies
 from gilscope.workloads.dial import SLICES
 

@@ -21,7 +21,7 @@ from gilscope.analysis.intervals import (
     threshold_tests,
 )
 from gilscope.analysis.looks import least
-from gilscope.claims import ACROSS, OBSERVED, Claim, LabLeaf, Leaf, Outcome, Outcomes, lab_leaf, leaf
+from gilscope.configuring.claims import ACROSS, OBSERVED, Claim, LabLeaf, Leaf, Outcome, Outcomes, lab_leaf, leaf
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Workload
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gilscope.bundles.manifest import MANIFEST, Flaw, newer, why_unsafe
-from gilscope.config import BundleLimits
+from gilscope.configuring.models import BundleLimits
 
 DATE = (1980, 1, 1, 0, 0, 0)
 DOS_DATE = 33

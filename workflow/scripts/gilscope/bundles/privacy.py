@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import psutil
 
-from gilscope.discovery import module_names
+from gilscope.running.discovery import module_names
 from gilscope.workloads import KINDS, SIZES
 
 PACKAGE = Path(__file__).resolve().parents[1]

@@ -21,7 +21,7 @@ from gilscope.bundles.estimates import FILE as ESTIMATES_FILE
 from gilscope.bundles.estimates import LARGEST as LARGEST_TABLE
 from gilscope.bundles.estimates import read_estimates
 from gilscope.bundles.manifest import MANIFEST, NEEDED, BadBundle, Flaw, Manifest, check_version
-from gilscope.config import BundleLimits
+from gilscope.configuring.models import BundleLimits
 
 LABS = ("startup", "messages")
 OBSERVATIONS = ["runtime", "lab", "case", "trial", "metric", "value", "unit"]

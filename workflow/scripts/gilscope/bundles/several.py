@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gilscope.bundles.manifest import BadBundle
 from gilscope.bundles.reading import Bundle, name_of, read_bundle
-from gilscope.config import BundleLimits
+from gilscope.configuring.models import BundleLimits
 
 
 def read_bundles(

@@ -22,10 +22,10 @@ from typing import Any, Protocol, Self
 import pandas as pd
 
 from gilscope.analysis.tables import no_formulas, read_table
-from gilscope.discovery import module_names
 from gilscope.figures._runtimes import in_order, most_telling
-from gilscope.printing import say
+from gilscope.invoking.printing import say
 from gilscope.running import files
+from gilscope.running.discovery import module_names
 from gilscope.running.reasons import reason_of
 
 SIZES = ("small", "medium", "large")

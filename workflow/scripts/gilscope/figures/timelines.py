@@ -15,13 +15,13 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from gilscope.cells import SEQUENTIAL, Cell
 from gilscope.figures import SIZES, Results
 from gilscope.figures._look import GRID, INK, MUTED, PAPER, look
 from gilscope.figures._panels import WIDTH, finish, nothing
 from gilscope.figures._runtimes import binaries, current, spoken
 from gilscope.figures.by_strategy import sensible_unit, three_digits
 from gilscope.measuring.trace_events import rows_of
+from gilscope.running.cells import SEQUENTIAL, Cell
 
 TITLE = "Who works when"
 SECTION = "timelines"

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
-from gilscope.discovery import module_names
+from gilscope.running.discovery import module_names
 
 SURE = 110
 """Trials that show a share above 0.95 or below 0.05 (72 of 72 would just do)."""

@@ -13,24 +13,23 @@ from typing import IO, Any, cast
 
 import psutil
 
-from gilscope.observing.keeper import carriers, end_all
-from gilscope.observing.waiting import exit_code
+from gilscope.running.marked import carriers, end_all
 from gilscope.running.starting import MOST_OUTPUT, read_capped
+from gilscope.running.waiting import exit_code
 
 MARK = "GILSCOPE_SCRIPT"
 """The environment variable by which a script, and what it has started, is known where there are no process groups."""
 
 
-def members(group: int) -> list[psutil.Process]:
+def members(group: int) -> list[int]:
     """The living processes of a process group."""
     found = []
     for pid in psutil.pids():
         try:
             if os.getpgid(pid) != group:
                 continue
-            process = psutil.Process(pid)
-            if process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
+            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                found.append(pid)
         except (psutil.Error, OSError):
             continue
     return found
@@ -55,7 +54,7 @@ class Script:
         stream.write(b"\n")
         stream.flush()
 
-    def living(self) -> list[psutil.Process]:
+    def living(self) -> list[int]:
         """It, and what it has started, as far as that still runs."""
         return members(self.process.pid) if hasattr(os, "getpgid") else carriers(MARK, self.token)
 

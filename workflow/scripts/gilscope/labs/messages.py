@@ -23,7 +23,7 @@ from multiprocessing import resource_tracker
 from typing import Any, Callable
 
 from gilscope.labs import QUANTITY, SCATTERED, Lab
-from gilscope.observing.marks import SEGMENTS, segment_name
+from gilscope.running.marks import SEGMENTS, segment_name
 
 Exchange = Callable[[Any], Any]
 """Hands a message over and returns the worker's answer."""

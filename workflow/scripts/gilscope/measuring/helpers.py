@@ -12,8 +12,8 @@ from typing import Any
 
 import psutil
 
-from gilscope.running.marked import marked
-from gilscope.running.watching import HELPERS_S, KILL
+from gilscope.running.marked import KILL, marked
+from gilscope.running.watching import HELPERS_S
 
 OWN: set[int] = set()
 """The processes of the block itself: those that sample memory, and its service's."""

@@ -15,14 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gilscope.cells import SEQUENTIAL, Block
 from gilscope.measuring.answers import REMEDY, WrongAnswer, compared, copied, fingerprints, shown
 from gilscope.measuring.environment import file_system
+from gilscope.running.cells import SEQUENTIAL, Block
+from gilscope.running.identity import why_missing
 from gilscope.running.progress import SERVING, Deliberate, doing, lies_in
 from gilscope.running.reasons import from_outside
 from gilscope.running.starting import let_end, package_environment
 from gilscope.running.watching import why_ended
-from gilscope.runtimes import why_missing
 from gilscope.strategies import Strategy, load_strategies
 from gilscope.workloads import Site, Workload, load_workload
 from gilscope.workloads._external import address_of

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Callable
 
-from gilscope.cells import SEQUENTIAL, Cell
 from gilscope.measuring.answers import WrongAnswer
 from gilscope.measuring.helpers import forget_helpers, without_helpers
 from gilscope.measuring.job import Job
+from gilscope.running.cells import SEQUENTIAL, Cell
 from gilscope.running.lock import check_parent
 from gilscope.running.progress import doing
 from gilscope.running.reasons import reason_of

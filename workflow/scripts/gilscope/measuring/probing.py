@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable
 
-from gilscope.cells import SEQUENTIAL, Block, Cell
-from gilscope.measuring.hidden import read_hidden_threads
 from gilscope.measuring.isolation import refused_import
 from gilscope.measuring.lock_state import lock_here, lock_objection
+from gilscope.running.cells import SEQUENTIAL, Block, Cell
+from gilscope.running.hidden import read_hidden_threads
+from gilscope.running.identity import lock_expected
 from gilscope.running.progress import doing
 from gilscope.running.reasons import reason_of
 from gilscope.running.twice import twice
-from gilscope.runtimes import lock_expected
 
 # A worker imports this file for Probe, and a job brings psutil, which no interpreter but the first can import.
 if TYPE_CHECKING:

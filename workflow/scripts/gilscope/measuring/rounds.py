@@ -10,17 +10,17 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
-from gilscope.cells import SEQUENTIAL, Block, Cell, Turn
 from gilscope.measuring.answers import WrongAnswer
 from gilscope.measuring.environment import read_environment
 from gilscope.measuring.helpers import remember_own
-from gilscope.measuring.hidden import read_hidden_threads
 from gilscope.measuring.job import Job, NotApplicable, prepared
 from gilscope.measuring.laps import Laps, Value, how_long, time_value
 from gilscope.measuring.memory import MemorySampler, memory_sampler
 from gilscope.measuring.probing import ask_workers, lost_here, lost_meanwhile, probe_workers
 from gilscope.measuring.tracing import trace_cells
+from gilscope.running.cells import SEQUENTIAL, Block, Cell, Turn
 from gilscope.running.gil import gil_enabled
+from gilscope.running.hidden import read_hidden_threads
 from gilscope.running.lock import machine_lock
 from gilscope.running.node import node
 from gilscope.running.progress import Deliberate

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from gilscope.cells import Cell
 from gilscope.measuring.helpers import without_helpers
 from gilscope.measuring.job import Job
 from gilscope.measuring.laps import first_items
@@ -16,6 +15,7 @@ from gilscope.measuring.memory import MemorySampler
 from gilscope.measuring.probing import lost_here
 from gilscope.measuring.traced import Task, Traced
 from gilscope.measuring.usage import NOTHING, Usage, own_usage, total
+from gilscope.running.cells import Cell
 from gilscope.running.lock import check_parent
 from gilscope.running.progress import doing
 from gilscope.running.reasons import reason_of

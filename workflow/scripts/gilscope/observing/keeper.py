@@ -11,23 +11,16 @@ import secrets
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Callable
 
-import psutil
-
-from gilscope.observing.marks import MARK, SEGMENT, SEGMENTS
-from gilscope.running.marked import SCANS, without_mark
+from gilscope.running.marked import carriers, end_all, without_mark
+from gilscope.running.marks import MARK, SEGMENT, SEGMENTS
 from gilscope.running.reasons import from_outside
 from gilscope.running.starting import let_end, package_environment
 from gilscope.running.temporary import own_folder
 from gilscope.running.watching import why_ended
-
-TRACKER = "multiprocessing.resource_tracker"
-PATIENCE_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -77,49 +70,6 @@ def start_keeper(again: bool = True) -> tuple[Nest, subprocess.Popen[str]]:
     if again:
         return start_keeper(again=False)
     raise OSError(reason)
-
-
-def carriers(variable: str, token: str) -> list[psutil.Process]:
-    """The living processes, other than this one, that carry a token in their environment."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.pid != os.getpid() and process.environ().get(variable) == token:
-                found.append(process)
-        except (psutil.Error, OSError):
-            continue
-    return found
-
-
-def is_tracker(process: psutil.Process) -> bool:
-    """Whether a process is multiprocessing's own cleaner, which removes segments and semaphores once all are gone."""
-    try:
-        return TRACKER in " ".join(process.cmdline())
-    except (psutil.Error, OSError):
-        return False
-
-
-def kill(process: psutil.Process) -> None:
-    try:
-        process.kill()
-    except (psutil.Error, OSError):
-        return
-
-
-def end_all(find: Callable[[], list[psutil.Process]]) -> None:
-    """Kill what ``find`` finds until it finds nothing; resource trackers are given time to do their work first."""
-    deadline = time.monotonic() + PATIENCE_S
-    empty = 0
-    while True:
-        found = find()
-        empty = 0 if found else empty + 1
-        if empty == SCANS:
-            return
-        patient = time.monotonic() < deadline
-        for process in found:
-            if not (patient and is_tracker(process)):
-                kill(process)
-        time.sleep(0.01)
 
 
 def clean(token: str, folder: str) -> None:

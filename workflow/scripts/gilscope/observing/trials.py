@@ -18,19 +18,20 @@ import psutil
 
 from gilscope.labs import Case, Lab, load_lab
 from gilscope.measuring.environment import read_environment
-from gilscope.measuring.hidden import default_threads
-from gilscope.observing.keeper import Nest, carriers, end_all, kept
-from gilscope.observing.marks import MARK, TRIAL
-from gilscope.observing.waiting import exit_code
+from gilscope.observing.keeper import Nest, kept
 from gilscope.running.gil import gil_enabled
+from gilscope.running.hidden import default_threads
+from gilscope.running.identity import runtime_name
 from gilscope.running.lock import check_parent, machine_lock
+from gilscope.running.marked import carriers, end_all
+from gilscope.running.marks import MARK, TRIAL
 from gilscope.running.node import node
 from gilscope.running.plain_text import on_one_line, words_of
 from gilscope.running.progress import TRYING, doing
 from gilscope.running.reasons import from_outside
 from gilscope.running.starting import read_capped
+from gilscope.running.waiting import exit_code
 from gilscope.running.watching import why_ended
-from gilscope.runtimes import runtime_name
 
 START_S = 20.0
 READER_S = 2.0

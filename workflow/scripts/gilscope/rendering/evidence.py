@@ -13,10 +13,10 @@ import yaml
 from pydantic import ValidationError
 
 from gilscope import __version__
-from gilscope.config import CURRENT, Config
-from gilscope.config_files import merge_files
+from gilscope.configuring.files import merge_files
+from gilscope.configuring.mistakes import Mistakes
+from gilscope.configuring.models import CURRENT, Config
 from gilscope.figures import Results
-from gilscope.mistakes import Mistakes
 from gilscope.rendering.markup import (
     EMPTY,
     Html,

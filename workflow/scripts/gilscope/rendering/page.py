@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from gilscope.configuring.mistakes import Mistakes
 from gilscope.figures import Results
-from gilscope.mistakes import Mistakes
 from gilscope.rendering.markup import Html, joined
 
 KERNEL = "gilscope"

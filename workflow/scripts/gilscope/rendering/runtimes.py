@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from gilscope.analysis.counterparts import CPYTHON
-from gilscope.builds import in_words, recipe_in_words, why_slow
 from gilscope.figures import Results
 from gilscope.figures._runtimes import identified
 from gilscope.rendering.markup import EMPTY, Html, counted, facts, folded, joined, note, table
-from gilscope.runtimes import lock_expected
+from gilscope.running.builds import in_words, recipe_in_words, why_slow
+from gilscope.running.identity import lock_expected
 
 STATE: dict[Any, str] = {True: "on", False: "off"}
 ANSWER: dict[Any, str] = {True: "yes", False: "no"}

@@ -17,8 +17,9 @@ from typing import Callable
 from gilscope.running import progress
 from gilscope.running.files import read_json, write_json
 from gilscope.running.logs import Log
+from gilscope.running.marked import KILL, carriers, end_all
 from gilscope.running.progress import Board
-from gilscope.running.watching import ALARM, KILL, TICK_S, Surroundings, Watch, conclude, do, why_ended
+from gilscope.running.watching import ALARM, TICK_S, Surroundings, Watch, conclude, do, why_ended
 
 SECOND_RUN = "GILSCOPE_SECOND_RUN"
 """The environment variable that names the folder."""
@@ -99,9 +100,5 @@ class WatchInTurns(WatchBeside):
         return True
 
     def tidy_up(self) -> None:
-        try:
-            from gilscope.observing.keeper import carriers, end_all
-        except ImportError:
-            return  # without psutil nothing was measured
         end_all(lambda: carriers(SECOND_RUN, self.folder))
         self.remove_scratch()

@@ -26,7 +26,7 @@ REMEDIES = {
     errno.ENOMEM: NO_MEMORY,
 }
 OF_THE_MACHINE = (FILES, TASKS, NO_SEMAPHORES, LONG_NAME, NO_SPACE, NO_MEMORY)
-FROM_OUTSIDE = re.compile(r"ended with signal SIG(KILL|TERM|HUP)\b")
+FROM_OUTSIDE = re.compile(r"ended with signal SIG(KILL|TERM|HUP|INT|QUIT)\b")
 """How a process ends that somebody has ended: the system for lack of memory, above all. No task does so by itself."""
 
 

@@ -11,8 +11,8 @@ import sys
 from contextlib import nullcontext
 from typing import Callable
 
-from gilscope.cells import CELL_NAME, SEQUENTIAL
 from gilscope.running.beside import is_second_run, run_beside, second_run
+from gilscope.running.cells import CELL_NAME, SEQUENTIAL
 from gilscope.running.forking import why_no_fork
 from gilscope.running.logs import Log, log_at
 from gilscope.running.marked import mark
@@ -89,6 +89,6 @@ def said_where(phase: str, reason: str) -> str:
 
 def why_broken() -> str | None:
     """Why nothing can run in this environment, as those who made it have written down; None where they say nothing."""
-    from gilscope.runtimes import equipment
+    from gilscope.running.identity import equipment
 
     return equipment().get("broken")

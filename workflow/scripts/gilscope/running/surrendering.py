@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from gilscope.cells import SEQUENTIAL, Block, Turn
+from gilscope.running.cells import SEQUENTIAL, Block, Turn
 from gilscope.running.gil import gil_enabled
+from gilscope.running.identity import runtime_name
 from gilscope.running.node import node
-from gilscope.runtimes import runtime_name
 
 
 def moment() -> dict[str, Any]:

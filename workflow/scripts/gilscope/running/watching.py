@@ -15,7 +15,7 @@ from typing import Any, Callable
 
 from gilscope.running import lock, progress
 from gilscope.running.logs import Log
-from gilscope.running.marked import end_marked
+from gilscope.running.marked import KILL, end_all, marked
 from gilscope.running.plain_text import on_one_line, plain
 from gilscope.running.progress import Board, Deliberate
 
@@ -24,7 +24,6 @@ PATIENCE_S = 5.0
 """How long a process that shall end has to tidy up."""
 HELPERS_S = 2.0
 """How long multiprocessing's helpers have to remove what their processes have left."""
-KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 """On Windows SIGTERM is as deadly."""
 ALARM = [signal.SIGALRM] if hasattr(signal, "setitimer") else []
 """What wakes up the process that watches; Windows has none."""
@@ -229,7 +228,7 @@ class Watch:
         while self.send(number) and time.monotonic() < began + 2 * HELPERS_S:
             number = 0 if time.monotonic() < began + HELPERS_S else int(KILL)
             time.sleep(0.01)
-        end_marked(lambda pid: os.kill(pid, KILL))
+        end_all(marked)
         self.remove_scratch()
 
     def remove_scratch(self) -> None:

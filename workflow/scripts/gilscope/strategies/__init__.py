@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from gilscope.discovery import modules
+from gilscope.running.discovery import modules
 
 Spread = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 """``spread(function, items)`` returns when every task is done; the answers come in the order of the items."""

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from gilscope.measuring.hidden import hidden_threads_on
+from gilscope.running.hidden import hidden_threads_on
 from gilscope.strategies import Spread, strategy
 from gilscope.strategies.processes import process_pool
 from gilscope.strategies.sequential import sequential

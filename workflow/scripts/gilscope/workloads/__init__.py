@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Callable
 
-from gilscope.discovery import module_names
+from gilscope.running.discovery import module_names
 
 KINDS = ("cpu", "io", "mixed")
 SIZES = ("small", "medium", "large", "deck")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from gilscope.analysis.matching import BETTER, CELL, PLAIN, comparable
+from gilscope.comparison.matching import BETTER, CELL, PLAIN, comparable
 from gilscope.figures.comparison import Comparison
 from gilscope.rendering.comparison.cells import METRICS
 from gilscope.rendering.markup import Html

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gilscope.analysis.sides import hardware
+from gilscope.comparison.sides import hardware
 from gilscope.figures.comparison import Comparison
 from gilscope.rendering.evidence import kinds_in_words
 from gilscope.rendering.markup import EMPTY, Html, counted, day, folded, joined, missing, note, table

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from gilscope.mistakes import Mistakes
+from gilscope.configuring.mistakes import Mistakes
 
 STEP_NS = 1000
 """Between two dates that differed; Snakemake reads them as seconds in floating point, which tells no less apart."""

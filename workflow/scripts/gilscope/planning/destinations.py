@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gilscope.config import Config
-from gilscope.machine import Machine, describe_machine
+from gilscope.configuring.models import AUTO, Config
+from gilscope.machine.facts import Machine, describe_machine
 
-AUTO = "auto"
 GUIDE = "docs/cluster.md"
 
 

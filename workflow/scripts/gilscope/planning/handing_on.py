@@ -8,7 +8,7 @@ import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
-from gilscope.runs import Run
+from gilscope.planning.run import Run
 
 FILE = Path(".snakemake/gilscope-plan")
 DIGEST = "GILSCOPE_PLAN"

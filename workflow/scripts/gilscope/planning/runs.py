@@ -8,20 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gilscope.cells import Block
-from gilscope.claim_files import read_claims
-from gilscope.claims import Claim, ClaimsFile
-from gilscope.config import Config, Services
-from gilscope.config_files import read_config
-from gilscope.destinations import Destination, destinations
-from gilscope.fitting import Fitted, fit
+from gilscope.configuring.claim_files import read_claims
+from gilscope.configuring.claims import Claim, ClaimsFile
+from gilscope.configuring.files import read_config
+from gilscope.configuring.mistakes import Mistakes
+from gilscope.configuring.models import Config, Services
+from gilscope.interpreters.resolving import Runtime, interpreter_variable, resolve
 from gilscope.labs import load_lab
-from gilscope.mistakes import Mistakes
-from gilscope.resolving import Runtime, interpreter_variable, resolve
-from gilscope.running.again import noted_lacks
-from gilscope.running.reasons import reason_of
-from gilscope.runs import Run, labs_of
-from gilscope.sweep import (
+from gilscope.planning.destinations import Destination, destinations
+from gilscope.planning.fitting import Fitted, fit
+from gilscope.planning.run import Run, labs_of
+from gilscope.planning.sweep import (
     known_workloads,
     libraries_of,
     memory_mistakes,
@@ -30,6 +27,9 @@ from gilscope.sweep import (
     side_by_side,
     wanted_runtimes,
 )
+from gilscope.running.again import noted_lacks
+from gilscope.running.cells import Block
+from gilscope.running.reasons import reason_of
 from gilscope.workloads import Workload
 from gilscope.workloads._external import variable
 

@@ -13,7 +13,7 @@ import sysconfig
 from collections.abc import Iterable
 from typing import Any
 
-from gilscope.builds import describe_build
+from gilscope.running.builds import describe_build
 from gilscope.running.gil import gil_enabled
 from gilscope.running.plain_text import words_of
 

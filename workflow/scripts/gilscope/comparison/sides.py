@@ -14,11 +14,11 @@ import pandas as pd
 from gilscope.analysis.counterparts import CPYTHON, Identity, identify
 from gilscope.analysis.estimates import ESTIMATES
 from gilscope.analysis.intervals import interval
-from gilscope.builds import in_words, why_slow
 from gilscope.bundles.reading import name_of
+from gilscope.running.builds import in_words, why_slow
 
 if TYPE_CHECKING:
-    from gilscope.bundles import Bundle
+    from gilscope.bundles.reading import Bundle
 
 LABS = {"startup": ("first_s", "later_s"), "messages": ("round_trip_s", "transfer_s", "bytes_per_s")}
 """What is compared of the labs; all of it positive quantities, a value for each trial."""

@@ -7,9 +7,20 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gilscope.claims import ABOUT, ACROSS, OBSERVED, RATIOS, Case, Claim, ClaimsFile, Decision, Holds, Outcomes
+from gilscope.configuring.claims import (
+    ABOUT,
+    ACROSS,
+    OBSERVED,
+    RATIOS,
+    Case,
+    Claim,
+    ClaimsFile,
+    Decision,
+    Holds,
+    Outcomes,
+)
+from gilscope.configuring.mistakes import Mistakes, blame, key_path, model_mistakes, read_yaml, suggestion
 from gilscope.labs import Lab, lab_names, load_lab
-from gilscope.mistakes import Mistakes, blame, key_path, model_mistakes, read_yaml, suggestion
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Workload
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gilscope.resolving import python_of
-from gilscope.runtimes import MODULES
-from gilscope.uv import Refused, run_uv, without_own_settings
+from gilscope.interpreters.resolving import python_of
+from gilscope.interpreters.uv import Refused, run_uv, without_own_settings
+from gilscope.running.identity import MODULES
 
 BASE = ("pyperf", "psutil")
 """Without these nothing can be measured."""

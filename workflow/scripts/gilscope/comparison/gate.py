@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from gilscope.analysis.intervals import false_discovery_rate
-from gilscope.analysis.matching import BETTER, CELL, SIGNIFICANT, matched, welch
+from gilscope.comparison.matching import BETTER, CELL, SIGNIFICANT, matched, welch
 
 NO_TESTS = pd.DataFrame(columns=["side", *CELL, "p"])
 

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gilscope.asking import asks_to_look
-from gilscope.mistakes import Mistakes
-from gilscope.printing import say
-from gilscope.resuming import living_runs
+from gilscope.configuring.mistakes import Mistakes
+from gilscope.invoking.asking import asks_to_look
+from gilscope.invoking.printing import say
+from gilscope.invoking.resuming import living_runs
 from gilscope.running.files import Damaged, NotWritten, read_json
 from gilscope.running.plain_text import plain
 from gilscope.running.records import RECORDS, seen, write_record

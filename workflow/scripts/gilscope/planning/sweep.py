@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gilscope.cells import SEQUENTIAL, Block, Cell, Turn
-from gilscope.claims import DECK_TASKS, TIMED, WAITING_WORKERS, Claim, cores_for, leaf, most_workers
-from gilscope.config import CURRENT, Config, Grid, RuntimeRequest, Size
-from gilscope.discovery import sources
+from gilscope.configuring.claims import DECK_TASKS, TIMED, WAITING_WORKERS, Claim, cores_for, leaf, most_workers
+from gilscope.configuring.mistakes import Mistakes, suggestion
+from gilscope.configuring.models import CURRENT, Config, Grid, RuntimeRequest, Size
 from gilscope.labs import load_lab
-from gilscope.mistakes import Mistakes, suggestion
+from gilscope.running.cells import SEQUENTIAL, Block, Cell, Turn
+from gilscope.running.discovery import sources
 from gilscope.running.reasons import reason_of
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Workload, expand, load_workload, workload_names

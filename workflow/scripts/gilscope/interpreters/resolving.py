@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gilscope.builds import in_words
-from gilscope.config import CURRENT, RuntimeRequest
-from gilscope.mistakes import Mistakes
-from gilscope.printing import say
+from gilscope.configuring.mistakes import Mistakes
+from gilscope.configuring.models import CURRENT, RuntimeRequest
+from gilscope.interpreters.uv import Refused, run_uv, uv_program
+from gilscope.invoking.printing import say
+from gilscope.running.builds import in_words
+from gilscope.running.identity import EQUIPMENT
 from gilscope.running.marked import JOB
-from gilscope.runtimes import EQUIPMENT
-from gilscope.uv import Refused, run_uv, uv_program
 
-SCRIPTS = Path(__file__).parents[1]
+SCRIPTS = Path(__file__).parents[2]
 ENVIRONMENTS = ".runtimes"
 OLDEST = (3, 9)
 ANSWER_S = 60
@@ -170,7 +170,7 @@ def introduce(executable: str, gil: bool | None) -> dict[str, Any]:
     environment |= {"PYTHONPATH": str(SCRIPTS)} | ({"PYTHON_GIL": "1"} if gil else {})
     try:
         said = subprocess.run(
-            [executable, "-m", "gilscope.runtimes"],
+            [executable, "-m", "gilscope.running.identity"],
             env=environment,
             capture_output=True,
             text=True,

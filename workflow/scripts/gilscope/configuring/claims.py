@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
-from gilscope.cells import Cell
-from gilscope.config import MOST_WORKERS, Pool, Size, Strict
+from gilscope.configuring.models import MOST_WORKERS, Pool, Size, Strict
+from gilscope.running.cells import Cell
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Workload
 

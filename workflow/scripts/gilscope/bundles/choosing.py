@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gilscope.config import Config
+from gilscope.configuring.models import Config
 
 PLACES = ("results", "examples/bundles")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gilscope.analysis.sides import hardware, side_name
 from gilscope.analysis.surprises import telling
+from gilscope.comparison.sides import hardware, side_name
 
 if TYPE_CHECKING:
-    from gilscope.bundles import Bundle
+    from gilscope.bundles.reading import Bundle
 
 DECIDED = ("confirmed", "refuted", "mixed")
 Given = tuple["Bundle", Mapping[str, Any]]

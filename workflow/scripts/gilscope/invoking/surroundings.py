@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from gilscope.asking import asks_to_look
-from gilscope.mistakes import Mistakes, read_yaml
+from gilscope.configuring.mistakes import Mistakes, read_yaml
+from gilscope.invoking.asking import asks_to_look
 
 UNFIT = {
     os.pathsep: "lists of folders are divided by it",

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from gilscope.analysis.agreement import compare_claims
-from gilscope.analysis.gate import regressions
-from gilscope.analysis.matching import COMPARED, comparable, differences, speeds, unmatched
-from gilscope.analysis.sides import (
+from gilscope.analysis.tables import write_json, write_table
+from gilscope.comparison.agreement import compare_claims
+from gilscope.comparison.gate import regressions
+from gilscope.comparison.matching import COMPARED, comparable, differences, speeds, unmatched
+from gilscope.comparison.sides import (
     baseline_first,
     describe_sides,
     gather_break_even,
@@ -20,10 +21,9 @@ from gilscope.analysis.sides import (
     gather_labs,
     what_to_know,
 )
-from gilscope.analysis.tables import write_json, write_table
 
 if TYPE_CHECKING:
-    from gilscope.bundles import Bundle
+    from gilscope.bundles.reading import Bundle
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gilscope.cells import Block
-from gilscope.claims import Claim
-from gilscope.config import CURRENT, Config
+from gilscope.configuring.claims import Claim
+from gilscope.configuring.models import CURRENT, Config
 from gilscope.labs import load_lab
-from gilscope.outlook import ANALYSIS_S, JOB_S, START_S, round_seconds
-from gilscope.sweep import WHOLE, Cut, build_sweep, pilot_turn
+from gilscope.planning.outlook import ANALYSIS_S, JOB_S, START_S, round_seconds
+from gilscope.planning.sweep import WHOLE, Cut, build_sweep, pilot_turn
+from gilscope.running.cells import Block
 from gilscope.workloads import Workload
 
 FEWEST_ROUNDS = 3

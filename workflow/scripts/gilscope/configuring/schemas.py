@@ -1,4 +1,4 @@
-"""The JSON schemas that editors check YAML files with, made from the models: ``python -m gilscope.schemas``."""
+"""JSON schemas for editors, made from the models of what people write: ``python -m gilscope.configuring.schemas``."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from gilscope.claims import ClaimsFile
-from gilscope.config import Config
+from gilscope.configuring.claims import ClaimsFile
+from gilscope.configuring.models import Config
 
-FOLDER = Path(__file__).parents[2] / "schemas"
+FOLDER = Path(__file__).parents[3] / "schemas"
 MODELS: dict[str, type[BaseModel]] = {"config.schema.json": Config, "claims.schema.json": ClaimsFile}
 
 

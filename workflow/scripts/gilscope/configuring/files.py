@@ -9,10 +9,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from gilscope.config import Config, Grid, Sweep
-from gilscope.destinations import AUTO
+from gilscope.configuring.mistakes import Mistakes, blame, key_path, model_mistakes, read_yaml, suggestion
+from gilscope.configuring.models import AUTO, Config, Grid, Sweep
 from gilscope.labs import lab_names
-from gilscope.mistakes import Mistakes, blame, key_path, model_mistakes, read_yaml, suggestion
 from gilscope.strategies import load_strategies
 from gilscope.workloads import expand, workload_names
 

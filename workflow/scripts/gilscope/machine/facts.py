@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from gilscope.core_kinds import core_kinds
+from gilscope.machine.core_kinds import core_kinds
 from gilscope.running.cgroups import own_cgroups
 from gilscope.running.node import affinity_cores, cpu_model, printed, told
 

@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import stats
 
 from gilscope.analysis.intervals import CONFIDENCE, FEWEST_ROUNDS, false_discovery_rate
-from gilscope.cells import SEQUENTIAL
+from gilscope.running.cells import SEQUENTIAL
 
 WORK = ["workload", "size"]
 CELL = [*WORK, "strategy", "workers", "pool", "metric"]

@@ -19,6 +19,9 @@ Label = Annotated[str, StringConstraints(pattern=f"^{LABEL}$")]
 Size = Literal["small", "medium", "large", "deck"]
 Pool = Literal["cold", "warm"]
 CURRENT = "current"
+"""The interpreter that runs the workflow, as a runtime to measure."""
+AUTO = "auto"
+"""The label of a machine that is made of its hardware."""
 
 
 class Strict(BaseModel):
@@ -210,9 +213,7 @@ class Config(Strict):
     """gilscope's configuration."""
 
     preset: Label = Field("default", description="a preset's name is made of a-z, 0-9 and -, at most 63 of them")
-    machine: Label = Field(
-        "auto", description="a machine's label is auto, or made of a-z, 0-9 and -, at most 63 of them"
-    )
+    machine: Label = Field(AUTO, description="a machine's label is auto, or made of a-z, 0-9 and -, at most 63 of them")
     machines: dict[Label, NodeType] = Field(
         default_factory=dict,
         description="machines map a label (a-z, 0-9 and -) to the cores, partition and constraint of a cluster's nodes",

@@ -9,16 +9,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gilscope.cells import Block, Turn
-from gilscope.claims import Claim, ClaimsFile
-from gilscope.config import Config
-from gilscope.destinations import Destination
-from gilscope.fitting import REFERENCE_MIN, labs_seconds
-from gilscope.outlook import expected_seconds, round_seconds
-from gilscope.resolving import Runtime
+from gilscope.configuring.claims import Claim, ClaimsFile
+from gilscope.configuring.models import Config
+from gilscope.interpreters.resolving import Runtime
+from gilscope.planning.destinations import Destination
+from gilscope.planning.fitting import REFERENCE_MIN, labs_seconds
+from gilscope.planning.outlook import expected_seconds, round_seconds
+from gilscope.planning.sweep import pilot_turn
 from gilscope.running.again import note_of
+from gilscope.running.cells import Block, Turn
 from gilscope.running.files import making_sense_of, read_json
-from gilscope.sweep import pilot_turn
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Around a run of Snakemake: what it was asked for, where it is started, how it ends and makes files."""

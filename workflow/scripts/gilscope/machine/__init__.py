@@ -1,0 +1,1 @@
+"""What a machine is: its cores, its limits, its system."""
