@@ -31,7 +31,7 @@ Rows = list[list[Any]]
 def block_of(size: str, steps: int | None = None, tasks: int | None = None) -> Block:
     """The cells of a size as a sweep measures them. steps, tasks: others than the product's."""
     from gilscope.machine.facts import describe_machine
-    from gilscope.planning.sweep import task_count
+    from gilscope.planning.counts import task_count
     from gilscope.workloads import load_workload
 
     steps = steps or load_workload(WORKLOAD).sizes[size]

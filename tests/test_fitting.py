@@ -11,7 +11,8 @@ from gilscope.configuring.files import merge_files
 from gilscope.configuring.models import CURRENT, Config
 from gilscope.planning.fitting import FOR_EVERYONE_S, Fitted, fit, labs_seconds, seconds_of
 from gilscope.planning.outlook import ANALYSIS_S, START_S
-from gilscope.planning.sweep import build_sweep, claimed_plans, known_workloads
+from gilscope.planning.sweep import build_sweep, claimed_plans
+from gilscope.planning.wanted import known_workloads
 from gilscope.running.cells import Block, Cell
 
 ROOT = Path(__file__).parents[1]

@@ -33,7 +33,7 @@ from gilscope.configuring.models import Config, Grid
 from gilscope.figures import Results, write_figure
 from gilscope.interpreters.resolving import NotToBeHad, find
 from gilscope.invoking.printing import say
-from gilscope.planning.sweep import UNIT, load_grid
+from gilscope.planning.wanted import UNIT, load_grid
 from gilscope.rendering.markup import Html
 from gilscope.rendering.page import page
 from gilscope.rendering.terminal import verdict_table

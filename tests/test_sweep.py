@@ -10,16 +10,11 @@ from gilscope.configuring.files import merge_files
 from gilscope.configuring.mistakes import Mistakes
 from gilscope.configuring.models import Config
 from gilscope.measuring.laps import SHORTEST_VALUE_S
+from gilscope.planning.counts import MOST_TASKS, automatic_workers, task_count
+from gilscope.planning.needs import block_sources, memory_mistakes
 from gilscope.planning.outlook import cell_seconds, expected_seconds, lap_seconds, value_seconds
-from gilscope.planning.sweep import (
-    MOST_TASKS,
-    automatic_workers,
-    block_sources,
-    build_sweep,
-    known_workloads,
-    memory_mistakes,
-    task_count,
-)
+from gilscope.planning.sweep import build_sweep
+from gilscope.planning.wanted import known_workloads
 from gilscope.running.cells import SEQUENTIAL, Block, Cell, Turn
 from gilscope.workloads import load_workload, workload_names
 

@@ -30,7 +30,8 @@ from gilscope.invoking.surroundings import (
     make_do,
     quote_interpreter,
 )
-from gilscope.planning.sweep import block_sources, selected_claims
+from gilscope.planning.needs import block_sources
+from gilscope.planning.wanted import selected_claims
 
 print_anything()
 make_do()

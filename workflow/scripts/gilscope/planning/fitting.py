@@ -14,8 +14,9 @@ from typing import Any
 from gilscope.configuring.claims import Claim
 from gilscope.configuring.models import CURRENT, Config
 from gilscope.labs import load_lab
+from gilscope.planning.counts import WHOLE, Cut
 from gilscope.planning.outlook import ANALYSIS_S, JOB_S, START_S, round_seconds
-from gilscope.planning.sweep import WHOLE, Cut, build_sweep, pilot_turn
+from gilscope.planning.sweep import build_sweep, pilot_turn
 from gilscope.running.cells import Block
 from gilscope.workloads import Workload
 

@@ -17,16 +17,10 @@ from gilscope.interpreters.resolving import Runtime, interpreter_variable, resol
 from gilscope.labs import load_lab
 from gilscope.planning.destinations import Destination, destinations
 from gilscope.planning.fitting import Fitted, fit
+from gilscope.planning.needs import libraries_of, memory_mistakes
 from gilscope.planning.run import Run, labs_of
-from gilscope.planning.sweep import (
-    known_workloads,
-    libraries_of,
-    memory_mistakes,
-    restricted_sweep,
-    selected_claims,
-    side_by_side,
-    wanted_runtimes,
-)
+from gilscope.planning.sweep import restricted_sweep, side_by_side
+from gilscope.planning.wanted import known_workloads, selected_claims, wanted_runtimes
 from gilscope.running.again import noted_lacks
 from gilscope.running.cells import Block
 from gilscope.running.reasons import reason_of
