@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from gilscope.interpreters.equipping import equip
-from gilscope.interpreters.resolving import NotToBeHad, find, introduce, python_of
+from gilscope.interpreters.finding import NotToBeHad, find, introduce
+from gilscope.interpreters.resolving import python_of
 
 LOCK = Path(__file__).resolve().parent.parent / "workflow/envs/runtimes.lock"
 

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from gilscope.analysis.allocating import MOST_ROUNDS, Costs, Scatter, Want, allocate, asked_for
+from gilscope.analysis.allocating import MOST_ROUNDS, allocate
+from gilscope.analysis.costs import Costs
 from gilscope.analysis.estimates import centres, paired
 from gilscope.analysis.intervals import CONFIDENCE, Spread, Tests, spread, threshold_tests
 from gilscope.analysis.looks import least
+from gilscope.analysis.pronouncing import SIGNIFICANCE, decide
 from gilscope.analysis.tables import CELL
-from gilscope.analysis.verdicts import SIGNIFICANCE, decide
+from gilscope.analysis.wants import Scatter, Want, asked_for
 from gilscope.configuring.claims import Holds
 from gilscope.running.cells import SEQUENTIAL, Block
 from scipy import stats

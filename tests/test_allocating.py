@@ -8,22 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from gilscope.analysis.allocating import (
-    COARSEST,
-    FINEST,
-    JOB_S,
-    MOST_ROUNDS,
-    Costs,
-    Scatter,
-    Want,
-    allocate,
-    asked_for,
-    costs_of,
-    open_wants,
-    plan_rounds,
-)
-from gilscope.analysis.collecting import OBSERVATIONS, TRACES, Collected
+from gilscope.analysis.allocating import JOB_S, MOST_ROUNDS, allocate, plan_rounds
+from gilscope.analysis.collecting import Collected
+from gilscope.analysis.costs import Costs, costs_of
 from gilscope.analysis.looks import gather_looks
+from gilscope.analysis.observed import OBSERVATIONS
+from gilscope.analysis.traced import TRACES
+from gilscope.analysis.wants import COARSEST, FINEST, Scatter, Want, asked_for, open_wants
 from gilscope.configuring.claims import Claim, Holds
 from gilscope.running.cells import Block
 from gilscope.workloads import load_workload

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from gilscope.analysis.collecting import WRONG, collect_gaps, without_wrong
+from gilscope.analysis.gaps import WRONG, collect_gaps, without_wrong
 from gilscope.measuring.answers import WrongAnswer, fingerprint
 from gilscope.measuring.job import Job
 from gilscope.measuring.laps import time_value

@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 from gilscope.analysis.allocating import JOB_S
 from gilscope.analysis.budget import ANALYSIS_S, BEGIN, START_S, added_rounds, next_rounds, spent_on
-from gilscope.analysis.collecting import OBSERVATIONS, TRACES, Collected
+from gilscope.analysis.collecting import Collected
+from gilscope.analysis.observed import OBSERVATIONS
 from gilscope.analysis.tables import write_json
+from gilscope.analysis.traced import TRACES
 from gilscope.configuring.claims import Claim
 from gilscope.running.cells import Block
 from gilscope.workloads import load_workload

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 from gilscope.configuring.claim_files import read_claims
-from gilscope.configuring.claims import Case, Claim, ClaimsFile, Outcome, Outcomes, lab_leaf, leaf, worker_count
+from gilscope.configuring.claims import Case, Claim, ClaimsFile, Outcome, Outcomes
+from gilscope.configuring.leaves import lab_leaf, leaf, worker_count
 from gilscope.configuring.mistakes import Mistakes
 from gilscope.labs import lab_names, load_lab
 from gilscope.workloads import load_workload, workload_names

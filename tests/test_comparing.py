@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from gilscope.analysis.collecting import OBSERVATIONS, TRACES
 from gilscope.analysis.comparing import compare_runtimes
 from gilscope.analysis.conditions import is_about
 from gilscope.analysis.counterparts import COUNTERPARTS, identities
 from gilscope.analysis.estimates import centres, paired
 from gilscope.analysis.evidence import Evidence, gather_evidence
 from gilscope.analysis.intervals import difference_interval, difference_tests, false_discovery_rate
+from gilscope.analysis.observed import OBSERVATIONS
 from gilscope.analysis.tables import CELL
+from gilscope.analysis.traced import TRACES
 from gilscope.analysis.verdicts import judge, judge_case, leaves
 from gilscope.configuring.claim_files import read_claims
 from gilscope.configuring.claims import Claim, ClaimsFile

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gilscope.analysis.collecting import collect_lab_gaps, collect_observations, collect_run, read_machine
+from gilscope.analysis.collecting import collect_run, read_machine
 from gilscope.analysis.completeness import check_plan, check_values, timed_cells
+from gilscope.analysis.gaps import collect_lab_gaps
+from gilscope.analysis.observed import collect_observations
 from gilscope.configuring.mistakes import Mistakes
 from gilscope.configuring.models import Limits
 from gilscope.measuring.laps import Value

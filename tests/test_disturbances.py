@@ -10,8 +10,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from gilscope.analysis.collecting import collect_rounds, collect_timings
+from gilscope.analysis.collecting import collect_timings
 from gilscope.analysis.disturbances import flag_rounds, readings, summarise_flags
+from gilscope.analysis.rounds import collect_rounds
 from gilscope.configuring.models import Limits
 from gilscope.measuring import environment
 from gilscope.measuring.environment import read_environment, throttled

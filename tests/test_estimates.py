@@ -1,9 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from gilscope.analysis.collecting import ROUNDS, TRACES
 from gilscope.analysis.estimates import ESTIMATES, centres, estimate, paired, told_apart
+from gilscope.analysis.rounds import ROUNDS
 from gilscope.analysis.tables import TIMINGS
+from gilscope.analysis.traced import TRACES
 from simulated import simulated_timings
 
 TRUE = {"threading-2": 1.0, "multiprocessing-2": 1.8, "ceiling-2-warm": 1.95, "asyncio-2": 0.97}

@@ -11,7 +11,7 @@ from typing import Any
 import pyperf
 import pytest
 from apart import apart
-from gilscope.interpreters.resolving import introduce
+from gilscope.interpreters.finding import introduce
 from gilscope.measuring.raw import read_values
 from gilscope.running.cells import SEQUENTIAL, Block
 from gilscope.running.identity import MODULES

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from gilscope.configuring.claim_files import read_claims
 from gilscope.configuring.files import merge_files
-from gilscope.configuring.models import CURRENT, Config
+from gilscope.configuring.machines import CURRENT
+from gilscope.configuring.models import Config
 from gilscope.planning.fitting import FOR_EVERYONE_S, Fitted, fit, labs_seconds, seconds_of
 from gilscope.planning.outlook import ANALYSIS_S, START_S
 from gilscope.planning.sweep import build_sweep, claimed_plans

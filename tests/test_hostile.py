@@ -31,7 +31,7 @@ from gilscope.configuring.files import read_config
 from gilscope.configuring.mistakes import Mistakes, read_yaml
 from gilscope.configuring.models import Config, Grid
 from gilscope.figures import Results, write_figure
-from gilscope.interpreters.resolving import NotToBeHad, find
+from gilscope.interpreters.finding import NotToBeHad, find
 from gilscope.invoking.printing import say
 from gilscope.planning.wanted import UNIT, load_grid
 from gilscope.rendering.markup import Html
@@ -328,7 +328,7 @@ def test_a_workload_has_a_plain_name(name: str, tmp_path: Path) -> None:
 def test_a_workload_has_a_plain_unit(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "own_unit.py").write_text("")
     hostile = replace(load_workload("sum_squares"), unit=text)
-    monkeypatch.setattr("gilscope.planning.sweep.load_workload", lambda name, folder: hostile)
+    monkeypatch.setattr("gilscope.planning.wanted.load_workload", lambda name, folder: hostile)
     with pytest.raises(Mistakes, match="has the unit"):
         load_grid(Grid(name=str(tmp_path / "own_unit.py")))
 

@@ -10,8 +10,8 @@ import pytest
 from gilscope.analysis.drift import flag_drift
 from gilscope.analysis.estimates import centres, estimate, paired
 from gilscope.analysis.intervals import interval, threshold_tests
+from gilscope.analysis.pronouncing import decide
 from gilscope.analysis.tables import CELL
-from gilscope.analysis.verdicts import decide
 from simulated import simulate, stretches
 
 SWEEPS = 2000

@@ -19,20 +19,15 @@ from gilscope.measuring.job import Job
 from gilscope.measuring.laps import (
     AGAIN,
     CELLS_PER_PROBE,
-    MOST_LAPS,
-    SHORTEST_VALUE_S,
     ClockStopped,
     Lap,
     Laps,
     Value,
-    how_long,
     is_reference,
     lap_order,
-    laps_for,
-    loops_for,
-    nothing_to_decide,
     time_value,
 )
+from gilscope.measuring.lengths import MOST_LAPS, SHORTEST_VALUE_S, how_long, laps_for, loops_for, nothing_to_decide
 from gilscope.running.cells import SEQUENTIAL, Block
 from gilscope.strategies import load_strategies, strategy
 from gilscope.workloads import Site, load_workload

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from gilscope.analysis.collecting import OBSERVATIONS, TRACES, Collected
+from gilscope.analysis.collecting import Collected
 from gilscope.analysis.intervals import Tests as BothTests
 from gilscope.analysis.intervals import threshold_tests
 from gilscope.analysis.looks import gather_looks, least, share, stages_of, up_to
+from gilscope.analysis.observed import OBSERVATIONS
+from gilscope.analysis.traced import TRACES
 from gilscope.analysis.verdicts import judge, judge_cases
 from gilscope.configuring.claims import Claim
 from gilscope.workloads import load_workload

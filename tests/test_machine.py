@@ -12,7 +12,7 @@ import pandas as pd
 import psutil
 import pytest
 from gilscope import doctor
-from gilscope.configuring.models import LABEL
+from gilscope.configuring.machines import LABEL
 from gilscope.machine import facts as machines
 from gilscope.machine.facts import automatic_label, describe_machine, quota_cores, usable_cores
 from gilscope.rendering.evidence import kinds_in_words

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gilscope.analysis.collecting import WRONG
+from gilscope.analysis.gaps import WRONG
 from gilscope.rendering.missing import conclusion
 from gilscope.running.reasons import reason_of
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from gilscope.configuring.files import merge_files
 from gilscope.configuring.mistakes import Mistakes
-from gilscope.interpreters import resolving
+from gilscope.interpreters import finding
 from gilscope.interpreters.uv import Refused
 from gilscope.invoking.asking import asks_to_measure
 from gilscope.machine.facts import describe_machine
@@ -222,7 +222,7 @@ def without_others(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         asked.append(request)
         raise Refused("there is none")
 
-    monkeypatch.setattr(resolving, "look_for", look_for)
+    monkeypatch.setattr(finding, "look_for", look_for)
     return asked
 
 

@@ -19,7 +19,8 @@ import pytest
 import snakemake.utils
 from gilscope.analysis.behaviour import why_unseen
 from gilscope.configuring import models as configurations
-from gilscope.configuring.claims import Holds, LabLeaf
+from gilscope.configuring.claims import Holds
+from gilscope.configuring.leaves import LabLeaf
 from gilscope.configuring.mistakes import Mistakes
 from gilscope.configuring.models import Config
 from gilscope.interpreters import resolving

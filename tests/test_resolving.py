@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from gilscope.configuring.machines import RuntimeRequest
 from gilscope.configuring.mistakes import Mistakes
-from gilscope.configuring.models import RuntimeRequest
-from gilscope.interpreters.resolving import NotToBeHad, Runtime, find, introduce, resolve
+from gilscope.interpreters.finding import NotToBeHad, find, introduce
+from gilscope.interpreters.resolving import Runtime, resolve
 from gilscope.interpreters.uv import Refused
 from gilscope.running.identity import runtime_name
 from interpreters import found
@@ -200,7 +201,7 @@ def test_no_command_holds_an_absolute_path() -> None:
 def test_a_runtime_may_be_kept_from_being_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever others may: a version that is not here is a gap, with the claims that go without it."""
     fetched: list[str] = []
-    monkeypatch.setattr("gilscope.interpreters.resolving.run_uv", refusing(fetched))
+    monkeypatch.setattr("gilscope.interpreters.finding.run_uv", refusing(fetched))
     only = ["the-gil-is-the-cause"]
     requests = [RuntimeRequest(), RuntimeRequest(python="3.99", optional=True, downloads=False, claims=only)]
     _, (gap,) = resolve(requests, downloads=True)

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from gilscope.analysis.collecting import TRACES
 from gilscope.analysis.prediction import predicted_speedup
 from gilscope.analysis.scaling import amdahl, fit_rounds, fit_scaling, serial_share, usl
+from gilscope.analysis.traced import TRACES
 from simulated import simulate
 
 COUNTS = np.array([1.0, 2, 4, 8, 16])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from gilscope.analysis.allocating import Scatter
 from gilscope.analysis.intervals import threshold_tests
 from gilscope.analysis.looks import least, share
+from gilscope.analysis.wants import Scatter
 from stopped import OURS, Quick, Rule, Sweep, heavy, summary
 
 SWEEPS = 40

@@ -17,7 +17,10 @@ from typing import Any
 import psutil
 import pytest
 from apart import apart
-from gilscope.analysis.collecting import collect_gaps, collect_lab_gaps, collect_rounds, collect_timings, collect_traces
+from gilscope.analysis.collecting import collect_timings
+from gilscope.analysis.gaps import collect_gaps, collect_lab_gaps
+from gilscope.analysis.rounds import collect_rounds
+from gilscope.analysis.traced import collect_traces
 from gilscope.configuring.models import Limits
 from gilscope.measuring.raw import read_values
 from gilscope.running.cells import Block

@@ -3,13 +3,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from gilscope.configuring import claims
+from gilscope.configuring import leaves
 from gilscope.configuring.claim_files import read_claims
-from gilscope.configuring.claims import most_workers
 from gilscope.configuring.files import merge_files
+from gilscope.configuring.leaves import most_workers
 from gilscope.configuring.mistakes import Mistakes
 from gilscope.configuring.models import Config
-from gilscope.measuring.laps import SHORTEST_VALUE_S
+from gilscope.measuring.lengths import SHORTEST_VALUE_S
 from gilscope.planning.counts import MOST_TASKS, automatic_workers, task_count
 from gilscope.planning.needs import block_sources, memory_mistakes
 from gilscope.planning.outlook import cell_seconds, expected_seconds, lap_seconds, value_seconds
@@ -237,7 +237,7 @@ def test_worker_counts_are_few_and_enough_to_fit_a_law(cores: int) -> None:
 
 def test_automatic_counts_of_processes_end_where_the_platform_does(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads go on, listed counts are refused, and a claim is not measured with another number than its own."""
-    monkeypatch.setattr(claims, "MOST_PROCESSES", 61)
+    monkeypatch.setattr(leaves, "MOST_PROCESSES", 61)
     (block,) = sweep(64, sweep=grid(strategies=["threading", "multiprocessing"]))
     assert {"multiprocessing-16", "multiprocessing-32", "threading-64", "threading-128"} <= set(block.cells)
     assert "ceiling-32-warm" in block.cells

@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
-from gilscope.analysis.collecting import collect_traces, traced_columns
+from gilscope.analysis.traced import collect_traces, traced_columns
 from gilscope.measuring.memory import tree_memory
 from gilscope.measuring.trace_events import rows_of, trace_events
 from gilscope.measuring.tracing import charged_elsewhere

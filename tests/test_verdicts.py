@@ -3,9 +3,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from gilscope.analysis.collecting import OBSERVATIONS, TRACES
 from gilscope.analysis.evidence import gather_evidence
-from gilscope.analysis.verdicts import NO_OUTCOMES, decide, judge, roll_up
+from gilscope.analysis.observed import OBSERVATIONS
+from gilscope.analysis.pronouncing import NO_OUTCOMES, decide, roll_up
+from gilscope.analysis.traced import TRACES
+from gilscope.analysis.verdicts import judge
 from gilscope.configuring.claims import Claim, Outcomes
 from gilscope.workloads import load_workload
 from judged import all_claims

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gilscope.measuring.job import optional_service
+from gilscope.measuring.services import optional_service
 from gilscope.strategies import load_strategies
 from gilscope.workloads import (
     KINDS,

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 from apart import apart
-from gilscope.measuring.job import Job, NotApplicable, prepared
+from gilscope.measuring.job import Job, prepared
+from gilscope.measuring.services import NotApplicable
 from gilscope.running.cells import Block
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Site, db_query, load_workload

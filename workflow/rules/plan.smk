@@ -9,29 +9,29 @@ from snakemake.utils import available_cpu_count
 SCRIPTS = Path(workflow.basedir) / "workflow/scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from gilscope.configuring.mistakes import Mistakes
+from gilscope.interpreters.resolving import shell_of_rules
 from gilscope.invoking.asking import asks_for_results, asks_to_measure
 from gilscope.invoking.attending import hear_at_any_moment
 from gilscope.invoking.dates import bring_back
-from gilscope.planning.handing_on import export_plan, hand_on, handed_on
 from gilscope.invoking.making import discard_changed
-from gilscope.configuring.mistakes import Mistakes
-from gilscope.planning.runs import (
-    check_measured,
-    export_interpreter,
-    plan_runs,
-    seen_from_here,
-)
 from gilscope.invoking.printing import print_anything, say
-from gilscope.interpreters.resolving import shell_of_rules
-from gilscope.running.files import Damaged
 from gilscope.invoking.surroundings import (
     check_folder,
     check_writable,
     make_do,
     quote_interpreter,
 )
+from gilscope.planning.handing_on import (
+    export_interpreter,
+    export_plan,
+    hand_on,
+    handed_on,
+)
 from gilscope.planning.needs import block_sources
+from gilscope.planning.runs import check_measured, plan_runs, seen_from_here
 from gilscope.planning.wanted import selected_claims
+from gilscope.running.files import Damaged
 
 print_anything()
 make_do()

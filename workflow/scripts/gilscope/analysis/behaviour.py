@@ -22,7 +22,7 @@ from gilscope.analysis.intervals import (
     share_tests,
     threshold_tests,
 )
-from gilscope.configuring.claims import LabLeaf
+from gilscope.configuring.leaves import LabLeaf
 
 
 class NothingSeen(Exception):

@@ -9,9 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from gilscope.analysis.allocating import Allocation, Costs, Want, allocate, costs_of, open_wants, plan_rounds
+from gilscope.analysis.allocating import Allocation, allocate, plan_rounds
 from gilscope.analysis.collecting import Collected
+from gilscope.analysis.costs import Costs, costs_of
 from gilscope.analysis.looks import gather_looks, stages_of
+from gilscope.analysis.wants import Want, open_wants
 from gilscope.configuring.claims import Claim
 from gilscope.planning.outlook import ANALYSIS_S, JOB_S, START_S
 from gilscope.running.cells import Block

@@ -19,7 +19,8 @@ from gilscope.analysis.intervals import (
     interval,
     threshold_tests,
 )
-from gilscope.configuring.claims import Claim, Leaf
+from gilscope.configuring.claims import Claim
+from gilscope.configuring.leaves import Leaf
 from gilscope.running.cells import SEQUENTIAL, Cell
 
 WORK = ["workload", "size", "tasks", "parameter"]

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from gilscope.analysis.evidence import Evidence, NotTested, speedup_centres
 from gilscope.analysis.intervals import Interval, interval
-from gilscope.configuring.claims import ACROSS, Claim, Leaf
+from gilscope.configuring.claims import ACROSS, Claim
+from gilscope.configuring.leaves import Leaf
 from gilscope.running.cells import Cell
 
 FEWEST_CORES = 2

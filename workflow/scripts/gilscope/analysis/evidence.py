@@ -11,7 +11,8 @@ import pandas as pd
 
 from gilscope.analysis.counterparts import Identity, identify
 from gilscope.analysis.estimates import SIZE, WARM_UP_LAPS, centres, paired, told_apart
-from gilscope.configuring.claims import Claim, Leaf
+from gilscope.configuring.claims import Claim
+from gilscope.configuring.leaves import Leaf
 from gilscope.running.cells import Cell
 
 NOT_TO_BE_HAD = "not to be had"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -16,18 +16,17 @@ from gilscope.analysis.intervals import (
     FEWEST_ROUNDS,
     Found,
     TooFewRounds,
-    false_discovery_rate,
     interval,
     threshold_tests,
 )
 from gilscope.analysis.looks import least
-from gilscope.configuring.claims import ACROSS, OBSERVED, Claim, LabLeaf, Leaf, Outcome, Outcomes, lab_leaf, leaf
+from gilscope.analysis.pronouncing import NO_OUTCOMES, decide, pronounce
+from gilscope.configuring.claims import ACROSS, OBSERVED, Claim, Outcomes
+from gilscope.configuring.leaves import LabLeaf, Leaf, lab_leaf, leaf
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Workload
 
-NO_OUTCOMES = Outcomes()
 Remedy = Callable[[Claim, Leaf, Mapping[str, Any], Evidence, Sequence[Evidence]], str]
-SIGNIFICANCE = 0.05
 UNITS = {"effective_cores": "cores", "share": "share"}
 VERDICTS = ("confirmed", "refuted", "mixed", "inconclusive", "not tested")
 
@@ -164,50 +163,6 @@ def judge_case(
     return case
 
 
-def decide(cases: Sequence[dict[str, Any]]) -> None:
-    """Turn the p values of one family into q values, and those into verdicts, in place."""
-    tested = [case for case in cases if case["q_holds"] is not None]
-    family = false_discovery_rate([p for case in tested for p in (case["q_holds"], case["q_fails"])])
-    for case, q_holds, q_fails in zip(tested, family[::2], family[1::2], strict=True):
-        case.update(q_holds=q_holds, q_fails=q_fails)
-        if q_holds < SIGNIFICANCE:
-            case["verdict"] = "confirmed"
-        elif q_fails < SIGNIFICANCE:
-            case["verdict"] = "refuted"
-        else:
-            case["reason"] = "the interval lies too close to the threshold, or across it, to decide"
-
-
-def roll_up(cases: Iterable[Mapping[str, Any]], rule: str = "all") -> str:
-    """A claim's verdict from its cases: untested ones are not counted."""
-    verdicts = [case["verdict"] for case in cases if case["verdict"] != "not tested"]
-    if not verdicts:
-        return "not tested"
-    if rule == "one-refutes" and "refuted" in verdicts:
-        return "refuted"
-    if set(verdicts) == {"confirmed"}:
-        return "confirmed"
-    if set(verdicts) == {"refuted"}:
-        return "refuted"
-    return "mixed" if {"confirmed", "refuted"} <= set(verdicts) else "inconclusive"
-
-
-def why(cases: Sequence[Mapping[str, Any]], verdict: str) -> str:
-    """A claim's reason: the reasons of the cases that did not decide, each part once."""
-    undecided = [
-        case["reason"] for case in cases if case["reason"] and case["verdict"] in ("not tested", "inconclusive")
-    ]
-    parts = [part for reason in undecided for part in reason.split("; ")]
-    return "; ".join(dict.fromkeys(parts)) if verdict in ("not tested", "inconclusive") else ""
-
-
-def explain(claim: Claim, verdict: str, otherwise: Outcomes) -> Outcome | None:
-    """What a verdict means to a working programmer, in the claim's words, or in those for claims that have none."""
-    if verdict == "not tested":
-        return None
-    return getattr(claim.outcomes, verdict) or getattr(otherwise, verdict)
-
-
 def leaves(claim: Claim, known: Mapping[str, Workload], cores: int) -> list[Leaf | LabLeaf]:
     """The claim's cases made concrete for this machine."""
     if claim.metric in OBSERVED:
@@ -265,22 +220,3 @@ def judge_cases(
     for demonstrations in (False, True):
         decide([case for claim, _, cases in judged if claim.demonstration is demonstrations for _, case in cases])
     return judged
-
-
-def pronounce(claim: Claim, runtime: str, cases: list[dict[str, Any]], otherwise: Outcomes) -> dict[str, Any]:
-    """A claim's verdict on a runtime, as ``verdicts.json`` holds it. cases: decided already."""
-    verdict = roll_up(cases, claim.rollup)
-    said = explain(claim, verdict, otherwise)
-    return {
-        "claim": claim.id,
-        "says": claim.says,
-        "slide": claim.slide,
-        "section": claim.section,
-        "demonstration": claim.demonstration,
-        "runtime": runtime,
-        "verdict": verdict,
-        "reason": why(cases, verdict),
-        "explanation": said.why if said else "",
-        "advice": said.do or "" if said else "",
-        "cases": cases,
-    }

@@ -18,7 +18,8 @@ from gilscope.bundles.manifest import MANIFEST, OPTIONAL, SHARED, Flaw, describe
 from gilscope.bundles.privacy import PACKAGE, Private
 from gilscope.bundles.reading import understand
 from gilscope.bundles.redaction import Redaction, in_use
-from gilscope.configuring.models import LABEL, BundleLimits
+from gilscope.configuring.machines import LABEL
+from gilscope.configuring.models import BundleLimits
 from gilscope.running.files import making_sense_of, read_json
 
 ANYTHING = BundleLimits(file_mib=65536, unpacked_mib=65536, files=65000, rows=10**9)

@@ -23,8 +23,8 @@ import psutil
 
 from gilscope.labs import QUANTITY, Lab
 from gilscope.labs._answering import ANSWER, HOST, MOST, SPARE_FILES, allow_files
-from gilscope.measuring.job import running_service
 from gilscope.measuring.memory import held, known_kind
+from gilscope.measuring.services import running_service
 
 PATIENCE_S = 8.0
 STACK_BYTES = 256 * 1024

@@ -13,10 +13,12 @@ from typing import Any, NoReturn
 from gilscope.measuring.answers import WrongAnswer
 from gilscope.measuring.environment import read_environment
 from gilscope.measuring.helpers import remember_own
-from gilscope.measuring.job import Job, NotApplicable, prepared
-from gilscope.measuring.laps import Laps, Value, how_long, time_value
+from gilscope.measuring.job import Job, prepared
+from gilscope.measuring.laps import Laps, Value, time_value
+from gilscope.measuring.lengths import how_long
 from gilscope.measuring.memory import MemorySampler, memory_sampler
 from gilscope.measuring.probing import ask_workers, lost_here, lost_meanwhile, probe_workers
+from gilscope.measuring.services import NotApplicable
 from gilscope.measuring.tracing import trace_cells
 from gilscope.running.cells import SEQUENTIAL, Block, Cell, Turn
 from gilscope.running.gil import gil_enabled

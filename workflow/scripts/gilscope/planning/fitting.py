@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gilscope.configuring.claims import Claim
-from gilscope.configuring.models import CURRENT, Config
+from gilscope.configuring.machines import CURRENT
+from gilscope.configuring.models import Config
 from gilscope.labs import load_lab
 from gilscope.planning.counts import WHOLE, Cut
 from gilscope.planning.outlook import ANALYSIS_S, JOB_S, START_S, round_seconds

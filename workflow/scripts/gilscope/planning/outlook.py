@@ -6,7 +6,8 @@ import functools
 from collections.abc import Iterable
 from dataclasses import replace
 
-from gilscope.measuring.laps import AGAIN, FASTER, SELDOM, SHORTEST_VALUE_S, lap_order, laps_for, nothing_to_decide
+from gilscope.measuring.laps import AGAIN, FASTER, SELDOM, lap_order
+from gilscope.measuring.lengths import SHORTEST_VALUE_S, laps_for, nothing_to_decide
 from gilscope.running.cells import SEQUENTIAL, Block, Cell, Turn
 from gilscope.strategies import load_strategies
 from gilscope.workloads import Site, load_workload

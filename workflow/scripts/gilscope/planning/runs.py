@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ from gilscope.configuring.claim_files import read_claims
 from gilscope.configuring.claims import Claim, ClaimsFile
 from gilscope.configuring.files import read_config
 from gilscope.configuring.mistakes import Mistakes
-from gilscope.configuring.models import Config, Services
-from gilscope.interpreters.resolving import Runtime, interpreter_variable, resolve
+from gilscope.configuring.models import Config
+from gilscope.interpreters.resolving import Runtime, resolve
 from gilscope.labs import load_lab
 from gilscope.planning.destinations import Destination, destinations
 from gilscope.planning.fitting import Fitted, fit
@@ -25,7 +24,6 @@ from gilscope.running.again import noted_lacks
 from gilscope.running.cells import Block
 from gilscope.running.reasons import reason_of
 from gilscope.workloads import Workload
-from gilscope.workloads._external import variable
 
 
 def plan_runs(
@@ -44,8 +42,6 @@ def plan_runs(
     check_labs(config)
     workloads = known_workloads(config)
     claims = read_claims(config.claims, {name: facts for name, (facts, _) in workloads.items()})
-    export_services(config)
-    os.environ["GILSCOPE_LIMIT_S"] = str(config.measure.limit_s)
     planned = {config.folder(to.label): to for to in destinations(config)}
     wanted = wanted_runtimes(config, claims.claims)
     sweeps = lay_out(config, claims, workloads, planned, files[-1] if files else "config")
@@ -53,7 +49,6 @@ def plan_runs(
     measures = measures and not config.only_existing
     if not measures:
         runtimes = [runtime for runtime in runtimes if runtime.claims is None or is_described(runtime, planned)]
-    export_runtimes(runtimes)
     runs = {}
     for folder, destination in planned.items():
         fitted = sweeps[folder]
@@ -162,43 +157,9 @@ def check_labs(config: Config) -> None:
             raise Mistakes([f"labs.names: the lab {lab} cannot be imported: {reason_of(error)}."]) from error
 
 
-def export_services(config: Config) -> None:
-    """Tell every job how to reach the services that the configuration names, and nobody else."""
-    for service in Services.model_fields:
-        os.environ[variable(service)] = config.services.named().get(service, "")
-
-
-def export_runtimes(runtimes: Sequence[Runtime]) -> None:
-    """Tell the rule that makes environments of which interpreters to make them; no rule itself holds their paths.
-
-    What would set an interpreter's lock, or have it compile its library at each start, reaches none.
-    """
-    for setting in ("PYTHON_GIL", "PYTHONDONTWRITEBYTECODE"):
-        os.environ.pop(setting, None)
-    for runtime in runtimes:
-        if not runtime.current:
-            os.environ[interpreter_variable(runtime.environment)] = runtime.executable
-
-
 def seen_from_here(file: str) -> str:
     """A file's path relative to this folder; as it is where there is none, as between two drives of Windows."""
     try:
         return os.path.relpath(file)
     except ValueError:
         return str(file)
-
-
-def export_interpreter(scripts: str) -> None:
-    """Tell every command that the run starts which package and which interpreter to use.
-
-    ``PYTHONPATH`` reaches what imports the package without Snakemake's help: notebook kernels and spawned workers;
-    measured interpreters get ``GILSCOPE_PACKAGE`` alone. ``GILSCOPE_PYTHON`` is resolved inside the command, so that
-    its path is no part of the rule: a rebuilt environment must not measure everything anew.
-    """
-    inherited = os.environ.get("PYTHONPATH", "")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [scripts, inherited]))
-    os.environ.setdefault("PYTHONIOENCODING", ":replace")
-    os.environ["GILSCOPE_PACKAGE"] = scripts
-    os.environ["GILSCOPE_PYTHON"] = sys.executable
-    if os.name == "nt":
-        os.environ.setdefault("PYTHONUTF8", "1")

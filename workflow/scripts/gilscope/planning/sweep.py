@@ -6,9 +6,11 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from gilscope.configuring.claims import DECK_TASKS, TIMED, WAITING_WORKERS, Claim, cores_for, leaf, most_workers
+from gilscope.configuring.claims import DECK_TASKS, TIMED, WAITING_WORKERS, Claim
+from gilscope.configuring.leaves import cores_for, leaf, most_workers
+from gilscope.configuring.machines import CURRENT, Size
 from gilscope.configuring.mistakes import Mistakes
-from gilscope.configuring.models import CURRENT, Config, Grid, Size
+from gilscope.configuring.models import Config, Grid
 from gilscope.planning.counts import (
     MOST_TASKS,
     WHOLE,

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gilscope.configuring.claims import Claim
+from gilscope.configuring.machines import RuntimeRequest
 from gilscope.configuring.mistakes import Mistakes, suggestion
-from gilscope.configuring.models import Config, Grid, RuntimeRequest
+from gilscope.configuring.models import Config, Grid
 from gilscope.running.reasons import reason_of
 from gilscope.workloads import Workload, expand, load_workload, workload_names
 

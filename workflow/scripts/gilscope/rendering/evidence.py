@@ -14,8 +14,9 @@ from pydantic import ValidationError
 
 from gilscope import __version__
 from gilscope.configuring.files import merge_files
+from gilscope.configuring.machines import CURRENT
 from gilscope.configuring.mistakes import Mistakes
-from gilscope.configuring.models import CURRENT, Config
+from gilscope.configuring.models import Config
 from gilscope.figures import Results
 from gilscope.rendering.markup import (
     EMPTY,

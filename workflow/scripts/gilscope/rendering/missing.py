@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gilscope.analysis.collecting import WRONG
+from gilscope.analysis.gaps import WRONG
 from gilscope.running.reasons import for_the_machines_sake
 
 Gap = Mapping[str, Any]
