@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,14 +11,11 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parent.parent / "workflow" / "scripts" / "gilscope"
-MEASURED_ROOMS = ("running", "workloads", "strategies", "measuring", "labs", "observing")
-ROOMS = (
-    *MEASURED_ROOMS,
-    *("configuring", "invoking", "machine", "interpreters", "planning", "analysis", "bundles", "comparison"),
-    *("figures", "rendering"),
-)
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "workflow" / "scripts" / "gilscope"
+ROOMS = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/architecture.md").read_text(encoding="utf-8"), re.MULTILINE)
 """From the lowest: each imports only those before it."""
+MEASURED_ROOMS = ROOMS[: ROOMS.index("configuring")]
 MEASURED = [file for room in MEASURED_ROOMS for file in sorted((PACKAGE / room).rglob("*.py"))]
 SCRIPTS = [PACKAGE.parent / f"{name}.py" for name in ("describe_runtime", "measure", "observe")]
 ANALYSING = {"pandas", "scipy", "seaborn", "matplotlib", "pyarrow", "pydantic", "snakemake", "papermill", "nbconvert"}
