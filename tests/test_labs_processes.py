@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import multiprocessing
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -89,7 +91,7 @@ def test_a_crash_that_meets_nobody_tells_nothing() -> None:
 
 def test_a_hung_program_is_ended_with_its_children(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def hang(work: crash.Work) -> None:
-        child = crash.multiprocessing.Process(target=crash.time.sleep, args=(60,))
+        child = multiprocessing.Process(target=time.sleep, args=(60,))
         child.start()
         work.journal.note("began", str(child.pid))
         child.join()

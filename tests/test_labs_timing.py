@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 import pytest
-from gilscope.labs import Lab, connections, messages, responsiveness
+from gilscope.labs import Lab, _channels, _computing, connections, messages, responsiveness
 from gilscope.labs import turtle as drawing
 from gilscope.labs._distributions import beyond, beyond_metrics
 from gilscope.running.gil import gil_enabled
@@ -68,9 +68,9 @@ def test_messages_come_through_every_channel_and_nothing_stays(
 
 
 def test_a_worker_ends_with_the_trial_even_when_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messages, "JOIN_S", 0.1)
+    monkeypatch.setattr(_channels, "JOIN_S", 0.1)
     before = processes()
-    with pytest.raises(ValueError, match="not what was to come"), messages.pipe() as exchange:
+    with pytest.raises(ValueError, match="not what was to come"), _channels.pipe() as exchange:
         messages.exchange_times(exchange, b"abc", b"abcd")
     assert processes() == before
 
@@ -82,16 +82,16 @@ def test_a_message_that_comes_back_changed_is_an_error() -> None:
 
 def test_an_array_is_read_a_number_on_every_page() -> None:
     np = pytest.importorskip("numpy")
-    array = np.zeros(3 * messages.PAGE // 8)
-    array[:: messages.PAGE // 8] = [1, 10, 100]
-    assert messages.check_sum(array) == 111
+    array = np.zeros(3 * _channels.PAGE // 8)
+    array[:: _channels.PAGE // 8] = [1, 10, 100]
+    assert _channels.check_sum(array) == 111
 
 
 def test_a_thread_is_handed_the_message_itself_and_a_process_is_not() -> None:
     message = b"x" * 1000
-    with messages.thread_queue() as exchange:
+    with _channels.thread_queue() as exchange:
         assert exchange(message) is message
-    with messages.pipe() as exchange:
+    with _channels.pipe() as exchange:
         assert exchange(message) == message
         assert exchange(message) is not message
 
@@ -146,9 +146,9 @@ def test_ticks_keep_to_their_schedule_and_missed_ones_are_made_up_for(monkeypatc
 
 def test_threads_that_let_nobody_else_run_end_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in PyPy, which looks whether others wait only once in so many bytecodes, however long a call takes."""
-    monkeypatch.setattr(responsiveness, "LONGEST_S", 0.01)
+    monkeypatch.setattr(_computing, "LONGEST_S", 0.01)
     before = threading.active_count()
-    with responsiveness.computing_threads(2):
+    with _computing.computing_threads(2):
         until = time.monotonic() + 5
         while threading.active_count() > before and time.monotonic() < until:
             time.sleep(0.01)
@@ -195,7 +195,7 @@ def shares_held(function: Any) -> list[float]:
 @pytest.mark.skipif(not gil_enabled(), reason="there is no lock to keep")
 def test_the_long_call_keeps_the_lock_and_bytecode_does_not() -> None:
     assert max(shares_held(responsiveness.long_call()[0])) > 0.5
-    assert min(shares_held(lambda: [responsiveness.count_up() for _ in range(50)])) < 0.5
+    assert min(shares_held(lambda: [_computing.count_up() for _ in range(50)])) < 0.5
 
 
 @pytest.mark.parametrize("name", ["nothing computes", "1 thread, one long C call", "2 processes, bytecode"])

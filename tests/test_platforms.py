@@ -23,8 +23,8 @@ from gilscope.configuring.claims import Holds
 from gilscope.configuring.leaves import LabLeaf
 from gilscope.configuring.mistakes import Mistakes
 from gilscope.configuring.models import Config
-from gilscope.interpreters import resolving
-from gilscope.labs import crash, lab_names, load_lab, messages
+from gilscope.interpreters import finding, resolving
+from gilscope.labs import _channels, crash, lab_names, load_lab, messages
 from gilscope.labs._scripts import running
 from gilscope.measuring.job import prepared
 from gilscope.measuring.rounds import applicable
@@ -91,9 +91,9 @@ def test_a_program_that_crashes_is_spawned_where_nothing_is_forked(monkeypatch: 
 
 
 def test_shared_memory_needs_no_tracker_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messages, "os", SimpleNamespace(name="nt"))
-    monkeypatch.setattr(messages.resource_tracker, "ensure_running", lambda: pytest.fail("there is none"))
-    with messages.shared_memory([]):
+    monkeypatch.setattr(_channels, "os", SimpleNamespace(name="nt"))
+    monkeypatch.setattr(_channels.resource_tracker, "ensure_running", lambda: pytest.fail("there is none"))
+    with _channels.shared_memory([]):
         pass
 
 
@@ -213,7 +213,7 @@ def test_an_interpreter_is_asked_for_by_its_place_or_its_version(
     with monkeypatch.context() as patched:
         patched.setattr(os, "sep", separators[0])
         patched.setattr(os, "altsep", separators[1])
-        found = resolving.is_path(request_)
+        found = finding.is_path(request_)
     assert found is expected
 
 

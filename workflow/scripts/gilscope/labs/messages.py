@@ -9,184 +9,28 @@ from __future__ import annotations
 import functools
 import importlib
 import itertools
-import multiprocessing
 import os
-import queue
 import shutil
 import statistics
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from multiprocessing import resource_tracker
+from contextlib import AbstractContextManager
 from typing import Any, Callable
 
 from gilscope.labs import QUANTITY, SCATTERED, Lab
-from gilscope.running.marks import SEGMENTS, segment_name
-
-Exchange = Callable[[Any], Any]
-"""Hands a message over and returns the worker's answer."""
+from gilscope.labs._channels import PAGE, Exchange, check_sum, manager, pipe, process_queue, shared_memory, thread_queue
+from gilscope.running.marks import SEGMENTS
 
 SIZES = {"64 B": 64, "1 KiB": 2**10, "64 KiB": 2**16, "1 MiB": 2**20, "32 MiB": 2**25, "64 MiB": 2**26}
-PAGE = 4096
 LEAST, MOST, LONG_ENOUGH_S = 3, 2000, 0.15
 """Exchanges in a trial: so many at least, so many at most, and between them until the time is up."""
 COPIES = 8
 """How often a message may lie in memory at once: at both ends, pickled, in a manager."""
-JOIN_S = 2.0
-
 LAB = Lab(
     metrics={"round_trip_s": "s", "transfer_s": "s", "fill_s": "s", "bytes_per_s": "1/s"},
     timed=True,
     seconds=19,
     libraries=("numpy",),
 )
-
-
-@dataclass
-class Segment:
-    """Where a message lies in shared memory; ``array``: whether it is numbers to be read, or bytes to be sent back."""
-
-    name: str
-    size: int
-    array: bool
-
-
-def check_sum(array: Any) -> float:
-    """The sum of the first number of each page."""
-    return float(array[:: PAGE // array.itemsize].sum())
-
-
-def numbers_in(memory: Any, size: int) -> Any:
-    """An array over shared memory, which may be longer than was asked for."""
-    import numpy as np
-
-    return np.ndarray((size // 8,), dtype=np.float64, buffer=memory)
-
-
-def copied(memory: Any, size: int) -> bytes:
-    with memory.buf[:size] as part:  # shared memory cannot be closed while a view of it is left, as PyPy may leave it
-        return bytes(part)
-
-
-def look_into(segment: Segment) -> Any:
-    """A worker's answer to a message in shared memory; what was to come back has been written there anew."""
-    from multiprocessing.shared_memory import SharedMemory
-
-    memory: Any = SharedMemory(name=segment.name)
-    try:
-        if segment.array:
-            return check_sum(numbers_in(memory.buf, segment.size))
-        memory.buf[: segment.size] = copied(memory, segment.size)
-        return None
-    finally:
-        memory.close()
-
-
-def answer(message: Any) -> Any:
-    if isinstance(message, bytes):
-        return message
-    return look_into(message) if isinstance(message, Segment) else check_sum(message)
-
-
-def work(receive: Callable[[], Any], send: Callable[[Any], None]) -> None:
-    """Answer every message until None comes."""
-    while True:
-        message = receive()
-        if message is None:
-            return
-        send(answer(message))
-        del message
-
-
-@contextmanager
-def working(worker: Any, send: Callable[[Any], None], receive: Callable[[], Any]) -> Iterator[Exchange]:
-    """A worker, thread or process, at the other end; the trial's own limit bounds every wait for it."""
-    worker.start()
-
-    def exchange(message: Any) -> Any:
-        send(message)
-        return receive()
-
-    try:
-        yield exchange
-        send(None)
-    finally:
-        worker.join(JOIN_S)
-        if isinstance(worker, multiprocessing.process.BaseProcess) and worker.is_alive():
-            worker.kill()
-            worker.join()
-
-
-def thread_queue() -> AbstractContextManager[Exchange]:
-    there: Any = queue.Queue()
-    back: Any = queue.Queue()
-    worker = threading.Thread(target=work, args=(there.get, back.put), daemon=True)
-    return working(worker, there.put, back.get)
-
-
-def process_between(there: Any, back: Any) -> AbstractContextManager[Exchange]:
-    """A worker process that is reached by one queue and answers by another."""
-    worker = multiprocessing.Process(target=work, args=(there.get, back.put), daemon=True)
-    return working(worker, there.put, back.get)
-
-
-def process_queue() -> AbstractContextManager[Exchange]:
-    return process_between(multiprocessing.Queue(), multiprocessing.Queue())
-
-
-@contextmanager
-def manager() -> Iterator[Exchange]:
-    with multiprocessing.Manager() as served, process_between(served.Queue(), served.Queue()) as exchange:
-        yield exchange
-
-
-@contextmanager
-def pipe() -> Iterator[Exchange]:
-    ours, theirs = multiprocessing.Pipe()
-    worker = multiprocessing.Process(target=work, args=(theirs.recv, theirs.send), daemon=True)
-    with ours, theirs, working(worker, ours.send, ours.recv) as exchange:
-        yield exchange
-
-
-@contextmanager
-def filled_segment(message: Any, name: str) -> Iterator[tuple[Any, float]]:
-    """Shared memory that holds a message, and the seconds that filling it took; unlinked afterwards."""
-    from multiprocessing.shared_memory import SharedMemory
-
-    size = memoryview(message).nbytes
-    memory: Any = SharedMemory(name=name, create=True, size=size)
-    try:
-        began = time.perf_counter()
-        if isinstance(message, bytes):
-            memory.buf[:size] = message
-        else:
-            numbers_in(memory.buf, size)[:] = message
-        yield memory, time.perf_counter() - began
-    finally:
-        memory.close()
-        memory.unlink()
-
-
-@contextmanager
-def shared_memory(fills: list[float]) -> Iterator[Exchange]:
-    """A new segment for each message, its name sent through a pipe; the seconds of each fill are added to ``fills``."""
-    if os.name == "posix":  # Windows removes a segment with the last that has it open
-        resource_tracker.ensure_running()  # a worker that had one of its own would believe our segments lost
-    numbers = itertools.count()
-    with pipe() as exchange:
-
-        def share(message: Any) -> Any:
-            with filled_segment(message, segment_name(next(numbers))) as (memory, fill_s):
-                fills.append(fill_s)
-                size = memoryview(message).nbytes
-                said = exchange(Segment(memory.name, size, not isinstance(message, bytes)))
-                return copied(memory, size) if said is None else said
-
-        yield share
-
-
 CHANNELS: dict[str, Callable[..., AbstractContextManager[Exchange]]] = {
     "queue.Queue": thread_queue,
     "multiprocessing.Queue": process_queue,
@@ -278,7 +122,6 @@ BRIEF = {
     "32 MiB, array": ["multiprocessing.Queue"],
 }
 """What the small form of the lab has besides, and of which channels."""
-
 for _channel, _size, _payload in itertools.product(CHANNELS, SIZES, PAYLOADS):
     _claimed = CLAIMED.get((_channel, _size, _payload))
     LAB.case(
