@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from gilscope import doctor
 from gilscope.configuring.models import Limits
-from gilscope.doctor import OK, UNKNOWN, WARN, Finding, examine, in_words
+from gilscope.doctor import examine, in_words
 from gilscope.machine.facts import Machine, describe_machine
+from gilscope.machine.findings import OK, UNKNOWN, WARN, Finding
 from gilscope.running.lock import machine_lock
 
 

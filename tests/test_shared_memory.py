@@ -9,8 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from gilscope.doctor import OK, semaphores
+from gilscope.doctor import semaphores
 from gilscope.figures import figure_names, write_figures
+from gilscope.machine.findings import OK
 from gilscope.running.reasons import MOUNT, NO_SEMAPHORES
 
 READ_ONLY = 'mount -t tmpfs -o ro,mode=755 tmpfs /dev/shm && exec "$@"'
