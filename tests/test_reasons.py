@@ -77,6 +77,7 @@ except OSError as error:
     ("reason", "so"),
     [
         ("its process ended with signal SIGKILL, in threading-2", True),
+        ("ended with signal SIGINT: KeyboardInterrupt", True),
         ("its process ended with signal SIGSEGV", False),
         ("its process ended with exit code 7", False),
         ("no answer within 3 s", False),
