@@ -1,4 +1,4 @@
-"""What Snakemake was asked for: it tells its targets only when all rules have been read."""
+"""The targets that Snakemake was asked for; it tells them only when all rules have been read."""
 
 from __future__ import annotations
 

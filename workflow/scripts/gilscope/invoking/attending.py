@@ -1,4 +1,4 @@
-"""A run of Snakemake that does not outlive what has started it."""
+"""Ending a run together with the process that started it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files dated in the future, since a clock was wrong, here or where they are from: Snakemake fails what uses them."""
+"""Files dated in the future, because a clock was wrong: Snakemake fails jobs that use them."""
 
 from __future__ import annotations
 

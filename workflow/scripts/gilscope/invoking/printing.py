@@ -1,4 +1,4 @@
-"""What is printed, on terminals of every kind."""
+"""Printing on terminals of every encoding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""After a run was killed: is it really dead, and may its lock on the results be taken away?"""
+"""Whether a run that was killed is really dead, and its lock on the results may be removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a run is started: a folder of any name, by an account that may have neither a name nor a home."""
+"""The folder and the account that a run starts in: any name, and perhaps no home or user name."""
 
 from __future__ import annotations
 

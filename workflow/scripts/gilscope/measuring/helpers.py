@@ -1,4 +1,4 @@
-"""Multiprocessing's long-lived helpers, stopped so that a cold pool starts them again as a new script would."""
+"""Stopping multiprocessing's helper processes, so that a cold pool starts them again as a new script would."""
 
 from __future__ import annotations
 

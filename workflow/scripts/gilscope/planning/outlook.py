@@ -1,4 +1,4 @@
-"""About how long a sweep takes: its values, laps and rounds on a common machine, before anything is measured."""
+"""The expected duration of a sweep, from its values, laps and rounds, before anything is measured."""
 
 from __future__ import annotations
 

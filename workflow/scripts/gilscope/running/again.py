@@ -1,4 +1,4 @@
-"""What failed for the machine's sake is measured again by the next run, which finds a note of it beside the results."""
+"""Retries across runs: what failed because of the machine is noted, and measured again by the next run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where nothing is forked: this script a second time, in a process that is watched as a forked one would be.
+"""Supervision without fork: this script is started a second time, in a child that is watched like a forked one.
 
 What the two have in common lies in a folder: the board, and the cells to leave out. The folder's name, in the
 environment, tells the second run that it is one, and marks whatever that has started.

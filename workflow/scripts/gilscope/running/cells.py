@@ -1,4 +1,4 @@
-"""The unit of measurement (a cell) and the unit of pairing (a block), as both sides of the house know them."""
+"""Cells, the unit of measurement, and blocks, the unit of pairing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plugins are found by their place: one file in a folder is one plugin, and there is no list to edit."""
+"""Plugin discovery: one file in a folder is one plugin, and there is no list to edit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a process may become two, and where it had better not."""
+"""Where a process may fork, and where it must not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lock of this process, in a module that costs nothing to import: a trial's process has little else to do."""
+"""Whether the GIL is on in this process; cheap to import, since a trial's process has little else to do."""
 
 from __future__ import annotations
 

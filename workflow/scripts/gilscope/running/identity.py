@@ -1,4 +1,4 @@
-"""What an interpreter says about itself; a runtime is named by that, not by what somebody called it."""
+"""What an interpreter reports about itself; a runtime is named by that."""
 
 from __future__ import annotations
 

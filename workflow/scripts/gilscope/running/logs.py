@@ -1,4 +1,4 @@
-"""What a job and its tasks print, in a log of bounded size: the beginning, the end, and how much was between them."""
+"""Logs of bounded size: the beginning and the end of what a job prints, and how much was left out between them."""
 
 from __future__ import annotations
 

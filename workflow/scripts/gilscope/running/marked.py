@@ -1,4 +1,4 @@
-"""Processes known by a mark in their environment, whoever their parent is now, also in sessions of their own."""
+"""Finding and killing processes by a mark in their environment, whoever their parent is now."""
 
 from __future__ import annotations
 

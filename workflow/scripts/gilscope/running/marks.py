@@ -1,4 +1,4 @@
-"""By what the processes and the shared memory of a lab are known, whoever looks for them."""
+"""The environment variables and segment names by which a lab's processes and shared memory are found."""
 
 from __future__ import annotations
 

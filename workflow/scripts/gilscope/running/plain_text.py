@@ -1,4 +1,4 @@
-"""Text from elsewhere, made such that a terminal, a page or a file shows it and does not obey it."""
+"""Escaping of text from elsewhere, so that terminals, pages and files show it and do not obey it."""
 
 from __future__ import annotations
 

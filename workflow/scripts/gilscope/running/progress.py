@@ -1,4 +1,4 @@
-"""What a measuring process is about to do, noted in memory that it shares with the process that watches over it."""
+"""The progress of a measuring process, in memory that it shares with its supervisor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job has made, by size and digest: a file that was damaged or changed later is told from what was written."""
+"""Records of what jobs have made, by size and digest, so that later damage or change is noticed."""
 
 from __future__ import annotations
 

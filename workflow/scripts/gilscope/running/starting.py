@@ -1,4 +1,4 @@
-"""How measuring starts processes of its own: they find the package, wherever they run."""
+"""Starting processes that find this package, wherever they run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder of one's own for temporary files, whose name is short enough for the sockets that lie there."""
+"""A temporary folder of its own for each round, with a path short enough for Unix sockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Another try, for what may have failed for somebody else's sake: a worker that was killed, a moment without memory."""
+"""One retry for failures that may be somebody else's: a worker that was killed, a moment without memory."""
 
 from __future__ import annotations
 

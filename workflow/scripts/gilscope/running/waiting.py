@@ -1,4 +1,4 @@
-"""Waiting for a process that has a limit."""
+"""Waiting for a process, with a time limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A process, watched from outside: ended when it hangs, and whatever it has started together with it."""
+"""Watching a process from outside: it is ended when it hangs, together with all that it has started."""
 
 from __future__ import annotations
 
