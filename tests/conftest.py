@@ -25,15 +25,33 @@ for _name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
     os.environ.pop(_name, None)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What a file of tests measures for all of them is measured once: the file has one worker of pytest-xdist.
+# They take longest, the longest first: the workers of pytest-xdist are then done at about the same time.
+LONGEST = ()
 
-    First, since pytest-xdist looks at the groups when its own turn comes.
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Each file of tests has one worker: what it measures for all of them is measured once.
+
+    Whatever --dist says: groups of tests, as pytest-xdist 3.8 marks them, are none to pytest 9.2, which names tests anew.
     """
-    for item in items:
-        if item.get_closest_marker("alone"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    from xdist.scheduler import LoadFileScheduling
+
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_worker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Fails where the tests of a file come to more than one worker, for what they share would be made by each."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        begun = tmp_path_factory.getbasetemp().parent / f"begun-{request.path.stem}"
+        begun.touch(exist_ok=False)
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,6 @@ from gilscope.analysis.budget import ANALYSIS_S, spent_on
 from gilscope.measuring.raw import read_values
 from test_workflow import clone, command, jobs, measuring_processes, run_in
 
-pytestmark = pytest.mark.alone
-
 SWEEP = """
 preset: budget
 machine: here

@@ -116,7 +116,6 @@ def test_throttling_is_read_from_either_version_of_cgroups(tmp_path: Path, stat:
     assert throttled(str(tmp_path)) == microseconds
 
 
-@pytest.mark.alone
 def test_a_busy_loop_beside_a_round_is_flagged_everywhere(
     tmp_path: Path, measure: Any, read: Callable[[Path], Any]
 ) -> None:

@@ -32,7 +32,6 @@ from nbclient.exceptions import DeadKernelError
 from pages import HOSTILE, ROOT, hostile_report, make_report, report_across
 from synthetic import write_results
 
-pytestmark = pytest.mark.xdist_group("report")
 NEED_MORE = {"lock", "tax", "speed", "dial"}
 
 
@@ -70,7 +69,7 @@ def test_all_that_jupyter_leaves_lies_beside_the_notebook_and_goes_with_the_next
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return hostile_report(tmp_path_factory.getbasetemp())
+    return hostile_report(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
@@ -346,7 +345,7 @@ def test_a_verdict_is_explained_with_what_to_do(text: str) -> None:
 @pytest.fixture(scope="module")
 def across(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of four runtimes, one binary with the lock on and off among them; one is broken."""
-    return report_across(tmp_path_factory.getbasetemp())
+    return report_across(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,6 @@ from apart import apart
 from gilscope.cells import Block
 from gilscope.measuring.raw import read_values
 
-pytestmark = pytest.mark.xdist_group("rounds")
 CELLS = (
     "threading-2",
     "asyncio-2",

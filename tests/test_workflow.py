@@ -21,8 +21,6 @@ from apart import apart
 from gilscope.running.again import note_lacks
 from gilscope.runtimes import runtime_name
 
-pytestmark = pytest.mark.alone
-
 TINY = """
 preset: tiny
 machine: here

@@ -13,8 +13,6 @@ from faults.misbehaving import what_became_of
 from faults.places import Holding, Place, honest
 from faults.surroundings import SURROUNDINGS, NotHere, what_became_in
 
-pytestmark = pytest.mark.alone
-
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Place:
