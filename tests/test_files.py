@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from gilscope.analysis.tables import read_table
 from gilscope.figures import read_json as read_or
 from gilscope.measuring.raw import read_values
+from gilscope.running import files
 from gilscope.running.files import Damaged, read_json, write_json
 
 CURE = "; delete it, and the next run makes it again"
@@ -49,6 +51,20 @@ def test_a_table_cut_short(tmp_path: Path, kept: int) -> None:
 def test_what_is_no_number_is_written_as_nothing(tmp_path: Path) -> None:
     write_json(str(tmp_path / "a.json"), {"a": [float("nan"), (float("inf"), 1.5)], "b": {"c": -float("inf")}})
     assert read_json(tmp_path / "a.json") == {"a": [None, [None, 1.5]], "b": {"c": None}}
+
+
+def test_a_file_gets_its_name_when_all_of_it_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that comes before its content would be there, and empty, after a power cut."""
+    done: list[str] = []
+
+    def noted(name: str) -> None:
+        usual = getattr(os, name)
+        monkeypatch.setattr(files.os, name, lambda *given: (done.append(name), usual(*given)))
+
+    noted("fsync")
+    noted("replace")
+    write_json(str(tmp_path / "a.json"), {})
+    assert done == ["fsync", "replace"]
 
 
 def test_what_is_missing_is_not_damaged(tmp_path: Path) -> None:

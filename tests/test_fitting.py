@@ -89,6 +89,13 @@ def test_without_a_budget_nothing_is_left_out(cores: int) -> None:
     assert (sweep.rounds, sweep.left_out) == (config.measure.rounds, ())
 
 
+def test_only_what_there_was_is_said_to_be_left_out() -> None:
+    config = Config.model_validate({"sweep": {"claims": True, "workloads": []}})
+    left_out = fit(config, CLAIMS, known_workloads(config), 256).left_out
+    assert left_out
+    assert not {"worker counts beyond the cores", "worker counts between 1 and the cores", "blocks"} & set(left_out)
+
+
 def test_what_somebody_asks_for_by_name_is_kept() -> None:
     """A workload that no claim is about, and listed worker counts; fewer rounds than three are as they are asked for."""
     sweep = {"workloads": [{"name": "hash_blocks", "sizes": ["small"]}, {"name": "sqrt_sin", "workers": [7]}]}
