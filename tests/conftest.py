@@ -26,7 +26,25 @@ for _name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
 
 
 # They take longest, the longest first: the workers of pytest-xdist are then done at about the same time.
-LONGEST = ()
+LONGEST = (
+    "test_workflow",
+    "test_runtimes_workflow",
+    "test_faults",
+    "test_everywhere",
+    "test_budget_workflow",
+    "test_supervising",
+    "test_browser",
+    "test_comparison_page",
+    "test_trials",
+    "test_benchmarks",
+    "test_rendering",
+    "test_figures",
+    "test_labs_processes",
+    "test_workloads",
+    "test_privacy",
+    "test_sharing",
+    "test_strategies",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -121,8 +139,7 @@ def read() -> Callable[[Path], Any]:
 @pytest.fixture(scope="session")
 def runtime_environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """Calls ``equipped(request)`` once for each interpreter: the Python of an environment to measure in."""
-    folder = tmp_path_factory.mktemp("runtimes")
-    return functools.cache(lambda request: equipped(request, folder))
+    return functools.cache(lambda request: equipped(request, tmp_path_factory))
 
 
 @pytest.fixture(scope="session")

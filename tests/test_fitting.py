@@ -77,7 +77,7 @@ def test_a_scaling_law_can_be_fitted_where_it_is_affordable(cores: int) -> None:
     assert not fitted(16).cut.between
 
 
-@pytest.mark.parametrize("cores", CORES)
+@pytest.mark.parametrize("cores", [2, 24, 128, 256])
 def test_a_larger_budget_finds_the_same_blocks_and_rounds(cores: int) -> None:
     assert fitted(cores, 60) == fitted(cores, 1) == fitted(cores)
 

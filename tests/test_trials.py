@@ -333,8 +333,17 @@ def test_killing_a_lab_leaves_nothing_behind(
     assert not (tmp_path / "grim.json").exists()
 
 
-@pytest.mark.parametrize("lab", ["cleanup", "connections", "messages"])
-@pytest.mark.parametrize("moment", [0.0, 0.4, 1.3])
+@pytest.mark.parametrize(
+    ("lab", "moment"),
+    [
+        ("cleanup", 0.0),
+        ("cleanup", 1.3),
+        ("connections", 0.4),
+        ("connections", 1.3),
+        ("messages", 0.0),
+        ("messages", 0.4),
+    ],
+)
 def test_a_real_lab_killed_at_any_moment_leaves_nothing_behind(
     tmp_path: Path, temporary: Path, lab: str, moment: float
 ) -> None:
