@@ -38,7 +38,7 @@ compare: setup  ## results/comparison.html: this machine beside the reference bu
 	$(call pipeline,compare)
 
 test: lint  ## set up, then all linters and tests
-	@$(enter); exec python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	@$(enter); exec python -m pytest -n 3 --dist loadfile $(PYTEST_ARGS)
 
 mutants: setup  ## break the package a line at a time: the tests have to notice each; an hour (ARGS="analysis -n 4")
 	@$(enter); exec python tests/mutants.py $(ARGS)

@@ -12,7 +12,7 @@ from gilscope.analysis.tables import read_table
 from gilscope.figures import read_json as read_or
 from gilscope.measuring.raw import read_values
 from gilscope.running import files
-from gilscope.running.files import Damaged, read_json, write_json
+from gilscope.running.files import Damaged, making_sense_of, read_json, write_json
 
 CURE = "; delete it, and the next run makes it again"
 SUITE = {
@@ -65,6 +65,14 @@ def test_a_file_gets_its_name_when_all_of_it_is_on_the_disk(tmp_path: Path, monk
     noted("replace")
     write_json(str(tmp_path / "a.json"), {})
     assert done == ["fsync", "replace"]
+
+
+@pytest.mark.parametrize("error", [KeyError("a"), IndexError(1), TypeError("b"), ValueError("c"), AttributeError("d")])
+def test_content_of_another_form_is_damage_and_a_missing_file_is_not(error: Exception) -> None:
+    with pytest.raises(Damaged, match=rf"a\.json is damaged \({type(error).__name__}: "), making_sense_of("a.json"):
+        raise error
+    with pytest.raises(FileNotFoundError), making_sense_of("a.json"):
+        raise FileNotFoundError("a.json")
 
 
 def test_what_is_missing_is_not_damaged(tmp_path: Path) -> None:
