@@ -249,7 +249,9 @@ def test_a_colour_in_a_name_is_a_name(tmp_path: Path) -> None:
     with drawing():
         drawn = Figure()
         drawn.text(0.1, 0.5, "#0072b2 $x$ <&> \x1b \u202e", color="#0072b2")
-        text = svg(drawn, "title", "alt")
+        text = svg(drawn, "a < b", "<desc> & more")
+    (told,) = [one.text for one in ElementTree.fromstring(text.encode()).iter("{http://www.w3.org/2000/svg}desc")]
+    assert told == "<desc> & more"
     (written,) = [one.text for one in ElementTree.fromstring(text.encode()).iter("{http://www.w3.org/2000/svg}text")]
     assert written == r"#0072b2 $x$ <&> \x1b \u202e"
     assert "var(--c0072b2)" in text

@@ -6,6 +6,7 @@ import contextlib
 import glob
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -23,9 +24,9 @@ import psutil
 import pytest
 from apart import apart
 from gilscope.labs import Lab
-from gilscope.observing.keeper import end_all
+from gilscope.observing.keeper import clean, end_all
 from gilscope.observing.marks import MARK, SEGMENT, SEGMENTS
-from gilscope.observing.trials import plan_chunks
+from gilscope.observing.trials import plan_chunks, read_answers
 from gilscope.observing.waiting import exit_code
 
 SLEEPING = "import time; time.sleep(600)"
@@ -316,6 +317,26 @@ def test_only_two_looks_that_find_nothing_are_an_end() -> None:
         end_all(lambda: next(looks))
         assert next(looks, None) is None
         assert process.wait(10) == -signal.SIGKILL
+
+
+def test_half_a_line_is_no_answer(tmp_path: Path) -> None:
+    """As a process leaves it that was killed while it wrote; the trial has another try."""
+    path = tmp_path / "answers"
+    path.write_text('{"trial": 0}\n{"trial": 1, "se')
+    assert read_answers(str(path)) == [{"trial": 0}]
+    assert not path.exists()
+    assert read_answers(str(path)) == []
+
+
+@pytest.mark.skipif(not os.path.isdir(SEGMENTS), reason="shared memory is in no folder here")
+def test_segments_go_with_their_lab_whoever_should_have_removed_them(tmp_path: Path) -> None:
+    token = secrets.token_hex(6)
+    own, other = (Path(SEGMENTS, f"{SEGMENT}-{name}-1-1") for name in (token, f"{token}x"))
+    for segment in (own, other):
+        segment.touch()
+    clean(token, str(tmp_path))
+    assert (own.exists(), other.exists(), tmp_path.exists()) == (False, True, False)
+    other.unlink()
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])

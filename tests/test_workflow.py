@@ -70,7 +70,7 @@ def command(*arguments: str) -> list[str]:
 def run_in(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     own = {**os.environ, **apart(folder.parent), **(env or {})}
     return subprocess.run(
-        command(*arguments), cwd=folder, env=own, capture_output=True, text=True, timeout=300, check=False
+        command(*arguments), cwd=folder, env=own, capture_output=True, text=True, timeout=600, check=False
     )
 
 

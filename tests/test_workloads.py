@@ -156,7 +156,7 @@ def test_a_missing_service_is_an_error_not_an_answer(facts: Workload, tmp_path: 
     facts.fresh()
 
 
-@pytest.mark.parametrize(("file_system", "runs"), [("ext4", True), (None, True), ("tmpfs", False)])
+@pytest.mark.parametrize(("file_system", "runs"), [("ext4", True), (None, True), ("tmpfs", False), ("ramfs", False)])
 def test_files_in_memory_have_no_disk_to_wait_for(file_system: str | None, runs: bool) -> None:
     reason = load_workload("file_write").unavailable(Site(".", None, file_system))
     assert (reason is None) == runs
@@ -215,6 +215,8 @@ def test_a_forked_worker_leaves_its_parents_connections_alone() -> None:
     """Two processes that read from one socket would get each other's answers."""
     with optional_service(load_workload("http_fetch").service) as address:
         _http.get(f"{address}/page?delay=0")
+        with pytest.raises(OSError, match="/nothing answered 404"):
+            _http.get(f"{address}/nothing")
         with multiprocessing.get_context("fork").Pool(1) as pool:
             assert pool.apply(has_connections) is False
         assert has_connections() is True
