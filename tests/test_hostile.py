@@ -241,6 +241,13 @@ def test_a_figure_and_its_numbers(figure: str, results: Path, tmp_path: Path) ->
     assert_safe(tmp_path / "figure.csv")
 
 
+def test_no_figures_numbers_hold_a_formula(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hostile = pd.DataFrame({"workload": ["=1+1", "@x", "plain"]})
+    monkeypatch.setattr("gilscope.figures.verdicts.data", lambda results: hostile)
+    write_figure("verdicts", results, tmp_path / "figure.svg")
+    assert_safe(tmp_path / "figure.csv")
+
+
 @pytest.mark.filterwarnings("ignore:Glyph")
 def test_a_colour_in_a_name_is_a_name(tmp_path: Path) -> None:
     from gilscope.figures._svg import drawing, svg
