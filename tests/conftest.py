@@ -28,22 +28,24 @@ for _name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
 # They take longest, the longest first: the workers of pytest-xdist are then done at about the same time.
 LONGEST = (
     "test_workflow",
-    "test_runtimes_workflow",
     "test_faults",
+    "test_runtimes_workflow",
     "test_everywhere",
-    "test_budget_workflow",
     "test_supervising",
-    "test_browser",
-    "test_comparison_page",
-    "test_trials",
-    "test_benchmarks",
-    "test_rendering",
+    "test_budget_workflow",
     "test_figures",
+    "test_browser",
+    "test_benchmarks",
+    "test_figures_scaling",
+    "test_comparison_page",
+    "test_rendering",
+    "test_trials",
     "test_labs_processes",
-    "test_workloads",
     "test_privacy",
     "test_sharing",
+    "test_workloads",
     "test_strategies",
+    "test_planning",
 )
 
 
@@ -68,7 +70,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def _one_worker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Fails where the tests of a file come to more than one worker, for what they share would be made by each."""
     if "PYTEST_XDIST_WORKER" in os.environ:
-        begun = tmp_path_factory.getbasetemp().parent / f"begun-{request.path.stem}"
+        begun = tmp_path_factory.getbasetemp().parent / f"begun-{request.node.nodeid.replace('/', '-')}"
         begun.touch(exist_ok=False)
 
 
