@@ -17,7 +17,7 @@ cache="$${XDG_CACHE_HOME:-$$HOME/.cache}"; { mkdir -p "$$cache" && [ -w "$$cache
 { UV_NO_CACHE=1; PIP_NO_CACHE_DIR=1; export UV_NO_CACHE PIP_NO_CACHE_DIR; }
 endef
 
-.PHONY: run quick report bundle compare test lint benchmark setup clean help
+.PHONY: run quick report bundle compare test mutants lint benchmark setup clean help
 .DEFAULT_GOAL := run
 # Whatever -j says: targets work on the same results, one after the other.
 .NOTPARALLEL:
@@ -38,7 +38,10 @@ compare: setup  ## results/comparison.html: this machine beside the reference bu
 	$(call pipeline,compare)
 
 test: lint  ## set up, then all linters and tests
-	@$(enter); exec python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	@$(enter); exec python -m pytest -n 3 --dist loadfile $(PYTEST_ARGS)
+
+mutants: setup  ## break the package a line at a time: the tests have to notice each; an hour (ARGS="analysis -n 4")
+	@$(enter); exec python tests/mutants.py $(ARGS)
 
 lint: setup  ## ruff, mypy, snakefmt and snakemake --lint
 	@$(enter); exec python -m ruff check .

@@ -25,15 +25,53 @@ for _name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
     os.environ.pop(_name, None)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What a file of tests measures for all of them is measured once: the file has one worker of pytest-xdist.
+# They take longest, the longest first: the workers of pytest-xdist are then done at about the same time.
+LONGEST = (
+    "test_workflow",
+    "test_faults",
+    "test_runtimes_workflow",
+    "test_everywhere",
+    "test_supervising",
+    "test_budget_workflow",
+    "test_figures",
+    "test_browser",
+    "test_benchmarks",
+    "test_figures_scaling",
+    "test_comparison_page",
+    "test_rendering",
+    "test_trials",
+    "test_labs_processes",
+    "test_privacy",
+    "test_sharing",
+    "test_workloads",
+    "test_strategies",
+    "test_planning",
+)
 
-    First, since pytest-xdist looks at the groups when its own turn comes.
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Each file of tests has one worker: what it measures for all of them is measured once.
+
+    Whatever --dist says: groups of tests, as pytest-xdist 3.8 marks them, are none to pytest 9.2, which names tests anew.
     """
-    for item in items:
-        if item.get_closest_marker("alone"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    from xdist.scheduler import LoadFileScheduling
+
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_worker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Fails where the tests of a file come to more than one worker, for what they share would be made by each."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        begun = tmp_path_factory.getbasetemp().parent / f"begun-{request.node.nodeid.replace('/', '-')}"
+        begun.touch(exist_ok=False)
 
 
 @pytest.fixture(scope="session")
@@ -103,8 +141,7 @@ def read() -> Callable[[Path], Any]:
 @pytest.fixture(scope="session")
 def runtime_environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """Calls ``equipped(request)`` once for each interpreter: the Python of an environment to measure in."""
-    folder = tmp_path_factory.mktemp("runtimes")
-    return functools.cache(lambda request: equipped(request, folder))
+    return functools.cache(lambda request: equipped(request, tmp_path_factory))
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import pytest
 from gilscope.interpreters.equipping import equip
 from gilscope.interpreters.finding import NotToBeHad, find, introduce
 from gilscope.interpreters.resolving import python_of
+from once import made_once
 
 LOCK = Path(__file__).resolve().parent.parent / "workflow/envs/runtimes.lock"
 
@@ -25,16 +26,20 @@ def found(request: str) -> str:
     return path
 
 
-def equipped(request: str, folder: Path, *libraries: str) -> str:
-    """The Python of a new environment with pyperf, psutil and these libraries, below ``folder``."""
+def equipped(request: str, factory: pytest.TempPathFactory) -> str:
+    """The Python of an environment with pyperf and psutil, made once for all workers of pytest-xdist."""
     interpreter = found(request)
-    here = Path.cwd()
-    os.chdir(folder)
-    try:
-        name = "".join(character for character in request if character.isalnum())
-        lacks = equip(interpreter, name, libraries, [str(LOCK)], ["psutil"])
-    finally:
-        os.chdir(here)
-    if lacks["broken"]:
-        pytest.skip(f"{request}: {lacks['broken']}")
-    return str(folder / python_of(name))
+    name = "".join(character for character in request if character.isalnum())
+
+    def make(folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        here = Path.cwd()
+        os.chdir(folder)
+        try:
+            lacks = equip(interpreter, name, (), [str(LOCK)], ["psutil"])
+        finally:
+            os.chdir(here)
+        if lacks["broken"]:
+            pytest.skip(f"{request}: {lacks['broken']}")
+
+    return str(made_once(factory, f"runtime-{name}", make) / python_of(name))

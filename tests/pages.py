@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import time
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from gilscope.figures import figure_names, write_figure
 from gilscope.rendering import render
+from once import made_once
 from synthetic import write_results
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +20,7 @@ SCRIPTS = str(ROOT / "workflow/scripts")
 USUAL = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
 HOSTILE = "<script>alert(1)</script>"
 BROKEN = "it <broke> at once"
+REPORT = "example/report.html"
 
 
 def make_report(folder: Path, notebook: Path = ROOT / "report/report.ipynb", names: Iterable[str] = ()) -> Path:
@@ -59,20 +60,21 @@ def hostile_results(folder: Path) -> Path:
     return folder
 
 
-@functools.cache
-def hostile_report(temporary: Path) -> Path:
-    """The report of ``hostile_results``, made once below the folder of all tests."""
-    return make_report(hostile_results(temporary / "hostile/example"))
+def hostile_report(factory: pytest.TempPathFactory) -> Path:
+    """The report of ``hostile_results``, made once for all workers."""
+    return made_once(factory, "hostile", lambda folder: make_report(hostile_results(folder / "example"))) / REPORT
 
 
-@functools.cache
-def report_across(temporary: Path) -> Path:
+def report_across(factory: pytest.TempPathFactory) -> Path:
     """A report of four runtimes, made once: one binary with the lock on and off among them, and one that is broken.
 
     It has the figures that one runtime has not, and three others.
     """
-    runtimes = ("cp311", "cp313t-gil", "cp313t-nogil", "cp315")
-    folder = write_results(temporary / "across/example", runtimes=runtimes, claims=14)
+    return made_once(factory, "across", lambda folder: make_report_across(folder / "example")) / REPORT
+
+
+def make_report_across(folder: Path) -> Path:
+    write_results(folder, runtimes=("cp311", "cp313t-gil", "cp313t-nogil", "cp315"), claims=14)
     facts = json.loads((folder / "runtimes/cp315.json").read_text(encoding="utf-8"))
     facts |= {"broken": BROKEN, "missing": {"numpy": HOSTILE}, "name": HOSTILE}
     (folder / "runtimes/cp315.json").write_text(json.dumps(facts), encoding="utf-8")

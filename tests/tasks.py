@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import threading
 import time
@@ -14,6 +15,17 @@ from gilscope.workloads import workload
 
 def double(number: int) -> int:
     return 2 * number
+
+
+def refuse_with_what_cannot_be_pickled(number: int) -> int:
+    error = ValueError("odd")
+    error.kept = lambda: number  # type: ignore[attr-defined]
+    raise error
+
+
+def start_method(number: int) -> str:
+    """How this worker was started: ``fork``, ``spawn`` or ``forkserver``."""
+    return type(multiprocessing.current_process())._start_method  # type: ignore[attr-defined]
 
 
 @asynccontextmanager

@@ -30,7 +30,8 @@ from bundled import (
     zipped,
 )
 from gilscope.bundles.archive import CENTRAL, END, LOCAL, SEAL_LENGTH
-from gilscope.bundles.manifest import MANIFEST, BadBundle
+from gilscope.bundles.content import Interval
+from gilscope.bundles.manifest import MANIFEST, BadBundle, why_unsafe
 from gilscope.bundles.reading import read_bundle
 from gilscope.configuring.models import BundleLimits
 
@@ -513,6 +514,39 @@ def test_what_a_bundle_may_hold_is_limited(
     good: Path, tmp_path: Path, make: Make, limits: dict[str, Any], expected: str
 ) -> None:
     assert expected in refused(tmp_path, make(good), BundleLimits(**limits))
+
+
+def test_as_many_files_as_the_limit_says_are_read(good: Path) -> None:
+    """Beside the manifest."""
+    held = len(contents_of(good))
+    assert read_bundle(good, LIMITS.model_copy(update={"files": held})).label
+    with pytest.raises(BadBundle, match=rf"more than the {held - 1} that bundle_limits\.files allows"):
+        read_bundle(good, LIMITS.model_copy(update={"files": held - 1}))
+
+
+@pytest.mark.parametrize(
+    ("low", "estimate", "high", "said"),
+    [
+        (1.0, 1.1, 1.2, True),
+        (None, 1.1, None, True),
+        (1.1 + 1e-9, 1.1, 1.1, True),
+        (1.2, 1.1, 1.3, False),
+        (1, 3, 2, False),
+    ],
+)
+def test_an_estimate_lies_within_its_bounds(low: float | None, estimate: float, high: float | None, said: bool) -> None:
+    bounds = {"low": low, "estimate": estimate, "high": high}
+    if said:
+        assert Interval.model_validate(bounds).estimate == estimate
+    else:
+        with pytest.raises(ValueError, match="not in order"):
+            Interval.model_validate(bounds)
+
+
+@pytest.mark.parametrize("path", ["..", "a/..", "../a", "a/../b"])
+def test_a_name_that_leads_out_is_told_from_others(path: str) -> None:
+    assert why_unsafe(path) == "leads out of the bundle"
+    assert why_unsafe("a/b..c") is None
 
 
 def test_a_bomb_within_the_limits_takes_little_memory(good: Path, tmp_path: Path) -> None:

@@ -14,8 +14,6 @@ from typing import Any
 import pytest
 from pages import HOSTILE, ROOT, hostile_report, opened, report_across, until
 
-pytestmark = pytest.mark.xdist_group("report")
-"""With those of the report: one worker makes it, and not both."""
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PHONE = {"width": 360, "height": 740}
 A4 = {"width": 688, "height": 1000}
@@ -39,13 +37,13 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of one runtime, with a hostile text in every place that comes from outside."""
-    return hostile_report(tmp_path_factory.getbasetemp())
+    return hostile_report(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def across(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of four runtimes, one binary with the lock on and off among them."""
-    return report_across(tmp_path_factory.getbasetemp())
+    return report_across(tmp_path_factory)
 
 
 def unfold(page: Any) -> None:

@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,9 +17,7 @@ import pytest
 from apart import apart
 from gilscope.analysis.budget import ANALYSIS_S, spent_on
 from gilscope.measuring.raw import read_values
-from test_workflow import clone, command, jobs, measuring_processes, run_in
-
-pytestmark = pytest.mark.alone
+from test_workflow import clone, command, jobs, measuring_processes, run_in, unlocked
 
 SWEEP = """
 preset: budget
@@ -163,31 +160,40 @@ def test_the_same_budget_has_nothing_left_to_do(added: Any) -> None:
     assert jobs(with_budget(folder, minutes)) == []
 
 
-def test_a_larger_budget_adds_rounds_and_measures_none_again_wherever_the_clone_is(added: Any, tmp_path: Path) -> None:
+def test_a_larger_budget_adds_rounds_and_measures_none_again_wherever_the_clone_is_and_whoever_kills_it(
+    added: Any, tmp_path: Path
+) -> None:
     folder, _ = added
     moved = copied(folder, tmp_path / "else where")
     before, first = measured(moved), allocation(moved)["rounds"]
-    done = with_budget(moved, minutes_for(moved, 8))
+    budget = f"budget_minutes={minutes_for(moved, 12)}"
+    killed_among_added_rounds(moved, budget, 3 + len(first) + 1)
     rows = allocation(moved)["rounds"]
     assert rows[: len(first)] == first
     assert {row["stage"] for row in rows[len(first) :]} == {3}
-    assert jobs(done).count("measure") == len(rows) - len(first) > 0
+    left = [file for file in facts_of(moved, rows) if not file.exists()]
+    assert left, "it was killed too late"
+    assert "resuming" in unlocked(moved)
+    done = run_in(moved, *UP_TO, "--config", budget)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert allocation(moved)["rounds"] == rows
     assert unchanged(before, moved)
+    assert len(left) <= jobs(done).count("measure") <= len(left) + 1, "only what had not been noted may be repeated"
     assert all(file.exists() for file in facts_of(moved, rows))
 
 
-def test_a_run_that_is_killed_among_added_rounds_resumes_there(pilot: Path, tmp_path: Path) -> None:
-    folder, budget = copied(pilot, tmp_path / "clone"), f"budget_minutes={minutes_for(pilot, 16)}"
+def killed_among_added_rounds(folder: Path, budget: str, number: int) -> None:
+    """Start a run with this budget, and kill it once the open block has its round of this number."""
     process = subprocess.Popen(
         command(*UP_TO, "--config", budget),
         cwd=folder,
-        env={**os.environ, **apart(tmp_path)},
+        env={**os.environ, **apart(folder.parent)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     deadline = time.monotonic() + 120
-    while not (begun := list(folder.glob(f"{RESULTS}/raw/*/restless/small/round-4.facts.json"))):
+    while not list(folder.glob(f"{RESULTS}/raw/*/restless/small/round-{number}.facts.json")):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -197,26 +203,14 @@ def test_a_run_that_is_killed_among_added_rounds_resumes_there(pilot: Path, tmp_
     while measuring_processes(folder):
         assert time.monotonic() < deadline, "an orphan goes on measuring"
         time.sleep(0.1)
-    rows, before = allocation(folder)["rounds"], measured(pilot)
-    left = [file for file in facts_of(folder, rows) if not file.exists()]
-    assert begun
-    assert left, "it was killed too late"
-    subprocess.run([sys.executable, "workflow/scripts/unlock.py"], cwd=folder, capture_output=True, check=True)
-    done = run_in(folder, *UP_TO, "--config", budget)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert allocation(folder)["rounds"] == rows
-    assert unchanged(before, folder)
-    assert len(left) <= jobs(done).count("measure") <= len(left) + 1, "only what had not been noted may be repeated"
-    assert all(file.exists() for file in facts_of(folder, rows))
 
 
 def test_what_is_there_is_reported_with_the_rounds_that_were_added(added: Any, tmp_path: Path) -> None:
     folder = copied(added[0], tmp_path / "clone")
     rows = allocation(folder)["rounds"]
     facts_of(folder, rows)[-1].unlink()
-    done = run_in(folder, "--config", "only_existing=true")
+    done = run_in(folder, VERDICTS, "--config", "only_existing=true")
     assert done.returncode == 0, done.stdout + done.stderr
     assert not {"begin", "measure", "allocate"} & set(jobs(done))
     rounds = pd.read_parquet(folder / RESULTS / "rounds.parquet").query("job == 'measure'")
     assert rounds["stage"].value_counts().get(2, 0) == len(rows) - 1
-    assert (folder / RESULTS / "report.html").stat().st_size > 1000

@@ -47,6 +47,12 @@ def test_what_is_compared(
     assert list(chosen.all[: len(first) + len(made)]) == [*first, *made], "the baseline, then one's own"
 
 
+def test_a_machines_default_sweep_comes_before_its_presets(tmp_path: Path) -> None:
+    (tmp_path / "results/friend-quick.zip").touch()
+    names = choose_bundles(Config(), ["here"]).all
+    assert names.index("results/friend.zip") < names.index("results/friend-quick.zip")
+
+
 def test_a_bundle_that_is_not_there_is_no_rules_input() -> None:
     """The reader says so, in a line of its own, and the others are compared."""
     chosen = choose_bundles(Config.model_validate({"bundles": "sent/a.zip,lost.zip"}), ["here"])

@@ -152,6 +152,7 @@ LAB_CLAIM = (
         (LAB_CLAIM, ("total_wrong", "lock_cost"), "claims[0].cases[0] observes lock_cost, which is in x; a share is of what is true or false"),
         (CLAIM, ("above: 2", "above: -2"), "claims[0].holds has -2; speedup is a number above 0."),
         (CLAIM, ("above: 2", "within: [2, 1]"), "claims[0].holds has a within whose first number is not below its second."),
+        (CLAIM, ("above: 2", "within: [2, 2]"), "claims[0].holds has a within whose first number is not below its second."),
         (CLAIM, ("metric: speedup", "metric: lock_ratio"), "claims[0].needs lacks lock-off; lock_ratio is about such runtimes."),
         (CLAIM, ("metric: speedup", "metric: tax, needs: [lock-off]"), "claims[0].cases[0] has no against; tax needs lock-on or standard there."),
         (CLAIM, ("metric: speedup", "metric: tax, needs: [lock-off], against: cpython"), "claims[0].against is 'cpython'; tax can be against lock-on or standard."),

@@ -29,8 +29,6 @@ from servers import Missing
 from slurm import running_slurm
 from test_workflow import clone, jobs
 
-pytestmark = pytest.mark.alone
-
 QUICK = "config/presets/quick.yaml"
 MEASURING = ("describe_machine", "describe_runtime", "begin", "measure", "observe")
 ALL_CORES = tuple(rule for rule in MEASURING if rule != "describe_runtime")

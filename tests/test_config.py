@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from gilscope.configuring.files import merge_files, read_config
 from gilscope.configuring.mistakes import Mistakes
+from gilscope.configuring.models import Config
 
 ROOT = Path(__file__).parents[1]
 DEFAULT = "config/config.yaml"
@@ -62,6 +63,7 @@ def test_what_we_ship_is_right(preset: Path | None) -> None:
         ("bundle_limits: {files: 0}", ["bundle_limits.files is 0; the files that a bundle may hold are 1 to 65000."]),
         ("bundles: 5", ["bundles is 5; bundles are files, or folders with files, to compare: a list, or with commas."]),
         ("measure: {limit_s: 1}", ["measure.limit_s is 1; the seconds after which a value counts as hanging are 5 to 86400."]),
+        ("parameters: {sleep: {large: 0}}", ["parameters.sleep.large is 0; a parameter is a number above 0."]),
         ("parameters: {sleep: {large: -1}}", ["parameters.sleep.large is -1; a parameter is a number above 0."]),
         ("parameters: {sleep: {large: .inf}}", ["parameters.sleep.large is inf; a parameter is a number above 0."]),
     ],
@@ -113,3 +115,14 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_an_override_is_blamed_on_the_command_line() -> None:
     with pytest.raises(Mistakes, match=r"--config: measure\.rounds is 0;"):
         read_config(merge_files([DEFAULT], ["measure={rounds: 0}"]), [DEFAULT], {"measure": {"rounds": 0}})
+
+
+def test_what_results_show_of_it_names_neither_addresses_nor_folders_nor_what_comes_after() -> None:
+    interpreters = [{"python": "/home/me/bin/python3"}, {"python": "C:\\me\\python.exe"}, {"python": "3.13t"}]
+    services = {"postgres": "postgresql://me:secret@host/mine"}
+    config = Config.model_validate({"runtimes": interpreters, "services": services, "bundles": "a.zip, b.zip,"})
+    assert config.bundles == ["a.zip", "b.zip"]
+    shown = config.shared()
+    assert shown["services"] == {"postgres": "configured"}
+    assert [runtime["python"] for runtime in shown["runtimes"][::2]] == ["python3", "3.13t"]
+    assert not {"machines", "only_existing", "bundles", "baseline", "gate", "bundle_limits"} & set(shown)

@@ -43,6 +43,15 @@ def flags_after(usual: dict[str, Any] = LATER, **changed: Any) -> str:
     return found[4]
 
 
+def test_readings_are_in_their_units() -> None:
+    """Ten seconds on two cores."""
+    later = {**QUIET, "time": 110.0, "busy_s": 56.0, "own_s": 2.0, "steal_s": 4.0}
+    later |= {"swap_in_bytes": 2**20, "swap_out_bytes": 2**21, "cgroups_throttled_us": [7_000, 91_000_000]}
+    found = readings(QUIET, later)
+    assert found["busy_cores"] == pytest.approx(0.5)
+    assert (found["steal_share"], found["throttled_share"], found["swap_mib"]) == pytest.approx((0.05, 0.1, 3))
+
+
 @pytest.mark.parametrize(
     ("changed", "flag"),
     [
@@ -117,7 +126,6 @@ def test_throttling_is_read_from_either_version_of_cgroups(tmp_path: Path, stat:
     assert throttled(str(tmp_path)) == microseconds
 
 
-@pytest.mark.alone
 def test_a_busy_loop_beside_a_round_is_flagged_everywhere(
     tmp_path: Path, measure: Any, read: Callable[[Path], Any]
 ) -> None:

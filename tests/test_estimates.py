@@ -50,6 +50,10 @@ def test_the_noise_floor_is_the_spread_of_the_probe() -> None:
     loud = speedups(simulated_timings(TRUE, two_speeds=False, scatter=0.05))["noise_floor"]
     assert quiet.max() < 0.01
     assert loud.min() > 0.03
+    many = speedups(simulated_timings(TRUE, rounds=40, laps=12, two_speeds=False, scatter=0.05))["noise_floor"]
+    assert many.to_numpy() == pytest.approx(np.expm1(0.05 * np.sqrt(2)), rel=0.2), (
+        "as normal noise of both would have it"
+    )
 
 
 def test_every_metric_has_the_same_columns() -> None:

@@ -23,6 +23,8 @@ REQUESTS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15", "pypy3.9", "p
 FREE_THREADED = ("3.13t", "3.14t", "3.15t")
 LOCKED = [(request, None) for request in REQUESTS] + [(request, True) for request in FREE_THREADED]
 RUNTIMES = LOCKED + [(request, False) for request in FREE_THREADED]
+OF_EACH_KIND = [("3.9", None), ("3.15", None), ("pypy3.9", None), ("pypy3.11", None), ("3.13t", False)]
+"""The oldest and the newest, those that are no CPython, and one without its lock."""
 CELLS = ("asyncio-2", "multiprocessing-2", "multiprocessing-2-warm", "threading-2", "threading-2-warm")
 TASKS = 6
 
@@ -143,8 +145,20 @@ def test_every_strategy_answers(elsewhere: Elsewhere, tmp_path: Path) -> None:
     assert {"sequential", "threading", "multiprocessing", "asyncio", "hybrid", "ceiling"} <= set(answered)
 
 
-@pytest.mark.parametrize(("workload", "parameter"), [("sum_squares", 300), ("sleep", 0.0005)])
 def test_a_block_is_measured_and_traced(
+    elsewhere: Elsewhere, scripts: Path, tmp_path: Path, this_machine: Path
+) -> None:
+    measure_and_trace(elsewhere, scripts, tmp_path, this_machine, "sum_squares", 300)
+
+
+@pytest.mark.parametrize("elsewhere", OF_EACH_KIND, ids=named, indirect=True)
+def test_so_is_one_that_waits_with_coroutines_of_its_own(
+    elsewhere: Elsewhere, scripts: Path, tmp_path: Path, this_machine: Path
+) -> None:
+    measure_and_trace(elsewhere, scripts, tmp_path, this_machine, "sleep", 0.0005)
+
+
+def measure_and_trace(
     elsewhere: Elsewhere, scripts: Path, tmp_path: Path, this_machine: Path, workload: str, parameter: float
 ) -> None:
     block = Block(elsewhere.facts["runtime"], workload, "small", parameter, TASKS, CELLS, 0.05, min_laps=2)

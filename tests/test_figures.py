@@ -29,8 +29,6 @@ from matplotlib.lines import Line2D
 from pictures import SVG, svg, texts, words, written
 from synthetic import write_results
 
-pytestmark = pytest.mark.xdist_group("figures")
-"""One worker draws what its tests share, and not both."""
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES = figure_names()
 WITH_PAIR = ("cp311", "cp313t-gil", "cp313t-nogil")

@@ -21,8 +21,6 @@ from pictures import module, picture, words, written
 from scipy import stats
 from synthetic import write_results
 
-pytestmark = pytest.mark.xdist_group("labs' costs")
-"""One worker draws what its tests share, and not both."""
 OBSERVED = pd.read_parquet(Path(__file__).parent / "data/observations.parquet")
 RUNTIMES = ("cp311", "cp313t-gil", "cp313t-nogil")
 NINE = ("cp39", "cp310", "cp311", "cp312", "cp313", "cp313t-gil", "cp313t-nogil", "cp314", "pypy311")

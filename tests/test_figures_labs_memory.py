@@ -25,8 +25,6 @@ from pictures import laid_out, module, svg, texts
 from scipy.stats import binomtest
 from synthetic import write_results
 
-pytestmark = pytest.mark.xdist_group("labs' memory")
-"""One worker draws what its tests share, and not both."""
 LABS = {"lost_updates": "race", "start_up": "startup", "memory_per_worker": "footprint"}
 COUNTING = [
     "in-place add of a global",

@@ -19,8 +19,6 @@ from matplotlib.text import Text
 from pictures import laid_out, picture, svg, words, written
 from scipy import stats
 
-pytestmark = pytest.mark.xdist_group("labs' turns")
-"""One worker draws what its tests share, and not both."""
 FIGURES = {"run_lengths": run_lengths, "tick_delays": tick_delays, "behaviour": behaviour}
 LAB = {"run_lengths": "switching", "tick_delays": "responsiveness"}
 WITH_LOCK = ["cp311", "cp313t-gil"]

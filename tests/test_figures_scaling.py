@@ -34,8 +34,6 @@ from pictures import module, picture
 from synthetic import write_results
 from test_figures import EIGHT, WITH_PAIR, turn_the_dial
 
-pytestmark = pytest.mark.xdist_group("scaling")
-"""One worker draws what its tests share, and not both."""
 REFERENCES = {INK, MUTED, GRID, PAPER, look("ceiling").colour}
 """The colours of what measurements are held against."""
 HERO_PIXELS, LEAST_PIXELS = 480, 10.5

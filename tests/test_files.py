@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +11,8 @@ import pytest
 from gilscope.analysis.tables import read_table
 from gilscope.figures import read_json as read_or
 from gilscope.measuring.raw import read_values
-from gilscope.running.files import Damaged, read_json, write_json
+from gilscope.running import files
+from gilscope.running.files import Damaged, making_sense_of, read_json, write_json
 
 CURE = "; delete it, and the next run makes it again"
 SUITE = {
@@ -49,6 +51,28 @@ def test_a_table_cut_short(tmp_path: Path, kept: int) -> None:
 def test_what_is_no_number_is_written_as_nothing(tmp_path: Path) -> None:
     write_json(str(tmp_path / "a.json"), {"a": [float("nan"), (float("inf"), 1.5)], "b": {"c": -float("inf")}})
     assert read_json(tmp_path / "a.json") == {"a": [None, [None, 1.5]], "b": {"c": None}}
+
+
+def test_a_file_gets_its_name_when_all_of_it_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that comes before its content would be there, and empty, after a power cut."""
+    done: list[str] = []
+
+    def noted(name: str) -> None:
+        usual = getattr(os, name)
+        monkeypatch.setattr(files.os, name, lambda *given: (done.append(name), usual(*given)))
+
+    noted("fsync")
+    noted("replace")
+    write_json(str(tmp_path / "a.json"), {})
+    assert done == ["fsync", "replace"]
+
+
+@pytest.mark.parametrize("error", [KeyError("a"), IndexError(1), TypeError("b"), ValueError("c"), AttributeError("d")])
+def test_content_of_another_form_is_damage_and_a_missing_file_is_not(error: Exception) -> None:
+    with pytest.raises(Damaged, match=rf"a\.json is damaged \({type(error).__name__}: "), making_sense_of("a.json"):
+        raise error
+    with pytest.raises(FileNotFoundError), making_sense_of("a.json"):
+        raise FileNotFoundError("a.json")
 
 
 def test_what_is_missing_is_not_damaged(tmp_path: Path) -> None:

@@ -73,4 +73,6 @@ def test_a_worker_that_cannot_tell_is_not_accused() -> None:
     said = in_common([answer, answer])
     assert said["hidden_threads"] is None
     assert objection(said, blas_threads=False) is None
-    assert in_common([answer, {**answer, "hidden_threads": {"openblas": 3}}])["hidden_threads"] == {"openblas": 3}
+    for told in ([None, 3], [1, 3], [3, 1]):
+        answers = [{**answer, "hidden_threads": count and {"openblas": count}} for count in told]
+        assert in_common(answers)["hidden_threads"] == {"openblas": 3}

@@ -242,6 +242,13 @@ def test_a_figure_and_its_numbers(figure: str, results: Path, tmp_path: Path) ->
     assert_safe(tmp_path / "figure.csv")
 
 
+def test_no_figures_numbers_hold_a_formula(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hostile = pd.DataFrame({"workload": ["=1+1", "@x", "plain"]})
+    monkeypatch.setattr("gilscope.figures.verdicts.data", lambda results: hostile)
+    write_figure("verdicts", results, tmp_path / "figure.svg")
+    assert_safe(tmp_path / "figure.csv")
+
+
 @pytest.mark.filterwarnings("ignore:Glyph")
 def test_a_colour_in_a_name_is_a_name(tmp_path: Path) -> None:
     from gilscope.figures._svg import drawing, svg
@@ -250,7 +257,9 @@ def test_a_colour_in_a_name_is_a_name(tmp_path: Path) -> None:
     with drawing():
         drawn = Figure()
         drawn.text(0.1, 0.5, "#0072b2 $x$ <&> \x1b \u202e", color="#0072b2")
-        text = svg(drawn, "title", "alt")
+        text = svg(drawn, "a < b", "<desc> & more")
+    (told,) = [one.text for one in ElementTree.fromstring(text.encode()).iter("{http://www.w3.org/2000/svg}desc")]
+    assert told == "<desc> & more"
     (written,) = [one.text for one in ElementTree.fromstring(text.encode()).iter("{http://www.w3.org/2000/svg}text")]
     assert written == r"#0072b2 $x$ <&> \x1b \u202e"
     assert "var(--c0072b2)" in text

@@ -111,6 +111,13 @@ def test_fewer_than_three_rounds_of_either_give_no_difference() -> None:
     )
 
 
+@pytest.mark.parametrize("truth", [0.85, 0.89, 1.0, 1.12])
+def test_within_fails_by_twice_the_smaller_chance_of_leaving_on_either_side(truth: float) -> None:
+    logs = np.log(truth) + np.array([-0.02, 0.0, 0.01, 0.02, -0.01])
+    sides = [threshold_tests(logs, holds).p_holds for holds in ({"below": 0.9}, {"above": 1.1})]
+    assert threshold_tests(logs, {"within": [0.9, 1.1]}).p_fails == pytest.approx(min(1, 2 * min(sides)))
+
+
 def test_equal_rounds_do_not_divide_by_zero() -> None:
     assert threshold_tests(np.log([2.0, 2.0, 2.0]), {"above": 1.5}).p_holds < 1e-6
 

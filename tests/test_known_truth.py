@@ -114,7 +114,7 @@ def test_warm_up_and_drift_within_a_process_are_flagged_and_nothing_else_is() ->
     assert {key[0] for key in flags} == {"warming", "drifting"}
     assert "still warms up in lap 1 (+2" in flags["warming",]
     assert "drifts within a round (+2" in flags["drifting",]
-    assert flag_drift(warming(0.02), "log_ratio", ["cell"]) == {}, "2 % is not worth a flag"
+    assert flag_drift(warming(0.04, rounds=12), "log_ratio", ["cell"]) == {}, "4 % is not worth a flag"
     assert flag_drift(warming(0.2, rounds=2), "log_ratio", ["cell"]) == {}, "two rounds tell nothing"
 
 

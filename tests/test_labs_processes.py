@@ -83,6 +83,9 @@ def test_a_crash_that_meets_nobody_tells_nothing() -> None:
     alone = [("began", "a1", 0.0), ("finished", "a1", 1.0), ("began", crash.FATAL, 2.0)]
     with pytest.raises(RuntimeError, match="under way"):
         crash.judge(alone, "exception", died=False)
+    done = [("began", task, 0.0) for task in crash.OTHERS]
+    with pytest.raises(RuntimeError, match="none was still to come"):
+        crash.judge([*done, ("began", crash.FATAL, 2.0)], "exception", died=False)
     met = [("began", "a1", 0.0), ("began", crash.FATAL, 2.0), ("finished", "a1", 3.0), ("sees", "-", 2.5)]
     with pytest.raises(RuntimeError, match="not fatal"):
         crash.judge([*met, ("survived", crash.FATAL, 4.0)], "exception", died=False)

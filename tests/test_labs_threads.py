@@ -62,6 +62,9 @@ def test_a_thread_that_does_not_end_is_no_result(monkeypatch: pytest.MonkeyPatch
     let_go = threading.Event()
     with pytest.raises(RuntimeError, match="5 of 5 threads"):
         race.race(lambda: let_go.wait(5) and None)
+    first = threading.Lock()
+    with pytest.raises(RuntimeError, match="1 of 5 threads"):
+        race.race(lambda: first.acquire(blocking=False) and let_go.wait(5) and None)
     let_go.set()
 
 
@@ -169,9 +172,11 @@ def test_items_pass_between_processes_and_no_process_stays() -> None:
 
 def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(producer_consumer, "PATIENCE_S", 0.1)
-    with producer_consumer.running(producer_consumer.process(time.sleep, 30)):
+    began = time.monotonic()
+    with producer_consumer.running(producer_consumer.process(time.sleep, 90)):
         pass
     assert multiprocessing.active_children() == []
+    assert time.monotonic() < began + 60, "nobody waits until it has had its sleep"
 
 
 @pytest.mark.parametrize(("pauses", "nothing_lost"), [((0, 0, 0), True), ((0, 0.5, 0), False)])

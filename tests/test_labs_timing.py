@@ -80,6 +80,13 @@ def test_a_message_that_comes_back_changed_is_an_error() -> None:
         messages.exchange_times(lambda message: message[1:], b"abc", b"abc")
 
 
+def test_the_first_exchange_warms_up_and_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "LONG_ENOUGH_S", 0.0)
+    seen: list[bytes] = []
+    times = messages.exchange_times(lambda message: seen.append(message) or message, b"abc", b"abc")
+    assert (len(seen), len(times)) == (messages.LEAST + 1, messages.LEAST)
+
+
 def test_an_array_is_read_a_number_on_every_page() -> None:
     np = pytest.importorskip("numpy")
     array = np.zeros(3 * _channels.PAGE // 8)
@@ -244,6 +251,20 @@ def test_every_connection_gets_all_its_answers_and_nothing_stays(name: str) -> N
     assert (seen["opened"], seen["failures"]) == (30, 0)
     assert seen["requests_per_cpu_s"] == pytest.approx(90 / seen["cpu_s"])
     assert 0.02 < seen["p50_s"] <= seen["p99_s"]
+
+
+def test_requests_without_an_answer_are_failures() -> None:
+    def ask(port: int, number: int, questions: connections.Questions) -> connections.Client:
+        client = connections.Client()
+        client.end()
+        client.begin()
+        client.connected().extend([0.1, 0.2])
+        client.connected().append(0.1)
+        client.end()
+        return client
+
+    seen = connections.asked(ask, 4, len(CLIENTS), 0.0)
+    assert (seen["opened"], seen["failures"]) == (2, 4 * 2 - 3)
 
 
 @contextmanager

@@ -62,7 +62,25 @@ def test_a_label_is_a_safe_folder_name_and_always_the_same(cpu: str | None) -> N
     label = automatic_label(cpu, "x86_64", 4, 8)
     assert re.fullmatch(LABEL, label)
     assert label == automatic_label(cpu, "x86_64", 4, 8)
-    assert label != automatic_label(cpu, "x86_64", 4, 16)
+    others = [("aarch64", 4, 8), ("x86_64", 8, 8), ("x86_64", 4, 16)]
+    assert len({label, *(automatic_label(cpu, *other) for other in others)}) == 4
+
+
+@pytest.mark.parametrize(
+    ("files", "turbo"),
+    [
+        ({"intel_pstate/no_turbo": "0"}, True),
+        ({"intel_pstate/no_turbo": "1"}, False),
+        ({"cpufreq/boost": "1"}, True),
+        ({"cpufreq/boost": "0"}, False),
+        ({}, None),
+    ],
+)
+def test_whether_the_clock_may_exceed_its_frequency(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], turbo: bool | None
+) -> None:
+    monkeypatch.setattr(machines, "CPUS", tree(tmp_path, files))
+    assert machines.turbo() is turbo
 
 
 def test_this_machine_can_be_described() -> None:

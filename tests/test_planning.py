@@ -149,6 +149,16 @@ def test_the_jobs_get_the_very_plan_of_the_run(plan: Plan, tmp_path: Path, monke
     assert handed_on() is None, "that is another run's"
 
 
+def test_what_would_set_an_interpreters_lock_reaches_no_job(plan: Plan) -> None:
+    """And the address of a service only who is told it."""
+    os.environ.update(PYTHON_GIL="1", PYTHONDONTWRITEBYTECODE="1", GILSCOPE_SERVICE_POSTGRES="left behind")
+    export_plan(plan(SMALL + MACHINES))
+    assert not {"PYTHON_GIL", "PYTHONDONTWRITEBYTECODE"} & set(os.environ)
+    assert os.environ["GILSCOPE_SERVICE_POSTGRES"] == ""
+    export_plan(plan(SMALL + MACHINES + "services: {postgres: 'postgresql://me@host/mine'}\n"))
+    assert os.environ["GILSCOPE_SERVICE_POSTGRES"] == "postgresql://me@host/mine"
+
+
 @pytest.mark.parametrize(
     ("status", "said"),
     [
@@ -367,3 +377,25 @@ def test_a_round_that_all_blocks_get_is_not_listed_twice(
     ]
     Path("results/mine/allocation.json").write_text(json.dumps({"rounds": rows, "stage": 2}))
     assert [(turn.number, turn.stage) for _, turn in run.turns()] == [(n, 1) for n in run.pilot] + [(last + 1, 2)]
+
+
+def test_rounds_may_be_added_while_cases_are_open_and_the_budget_has_grown(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run,) = plan(SMALL, "machine=mine").values()
+    budget_s, (block,) = 60 * run.config.budget_minutes, run.blocks
+    monkeypatch.chdir(tmp_path)
+    assert run.may_add
+    raw = Path("results/mine/raw", block.path, "round-1.json")
+    raw.parent.mkdir(parents=True)
+    for before, added in (
+        ({"open": [{}], "budget_s": budget_s - 1}, True),
+        ({"open": [{}], "budget_s": budget_s}, False),
+        ({"open": [], "budget_s": 0}, False),
+    ):
+        Path("results/mine/allocation.json").write_text(json.dumps({**before, "rounds": [], "stage": 2}))
+        assert run.may_add is added, before
+    raw.touch()
+    assert not run.is_measured(block, 1), "its facts are written last"
+    raw.with_suffix(".facts.json").touch()
+    assert run.is_measured(block, 1)

@@ -91,7 +91,6 @@ def shared(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, An
     return {"results": cloned / "results/here-tiny", "bundle": cloned / "results/here-tiny.zip", "secrets": secrets}
 
 
-@pytest.mark.alone
 def test_no_byte_of_a_real_bundle_tells_whose_machine_it_was(shared: dict[str, Any]) -> None:
     written = b"".join(file.read_bytes() for file in shared["results"].rglob("raw/*/*/*/*.facts.json"))
     assert all(secret.encode() in written for secret in shared["secrets"])
@@ -100,7 +99,6 @@ def test_no_byte_of_a_real_bundle_tells_whose_machine_it_was(shared: dict[str, A
             assert secret.encode() not in content, (name, secret)
 
 
-@pytest.mark.alone
 def test_what_a_report_is_made_from_tells_it_neither(shared: dict[str, Any]) -> None:
     """Gaps and verdicts hold the reasons; the report shows them."""
     for name in ("gaps.json", "verdicts.json", "machine.json", "runtimes/cp311.json"):
@@ -108,7 +106,6 @@ def test_what_a_report_is_made_from_tells_it_neither(shared: dict[str, Any]) -> 
         assert [secret for secret in shared["secrets"] if secret.encode() in content] == [], name
 
 
-@pytest.mark.alone
 def test_what_a_real_bundle_says_instead_can_still_be_understood(shared: dict[str, Any]) -> None:
     files = contents_of(shared["bundle"])
     failed, missing = (gap["reason"] for gap in json.loads(files["gaps.json"]))

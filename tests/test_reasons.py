@@ -7,10 +7,12 @@ import os
 import socket
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from gilscope.running import reasons
+from gilscope.running.again import note_lacks, note_of, noted_lacks
 from gilscope.running.reasons import for_the_machines_sake, reason_of
 
 
@@ -90,3 +92,15 @@ except OSError as error:
 )
 def test_what_failed_for_the_machines_sake_is_told_from_the_rest(reason: str, so: bool) -> None:
     assert for_the_machines_sake(reason) is so
+
+
+def test_what_failed_for_the_machines_sake_is_noted_as_often_as_it_is_to_be_tried_again(tmp_path: Path) -> None:
+    result, lack = tmp_path / "raw/cp311/sleep/small/round-2.json", "its process ended with signal SIGKILL"
+    found = [noted_lacks(tmp_path)]
+    for _ in range(3):
+        note_lacks(str(result), [lack, lack, None, "no answer within 3 s"])
+        found.append(noted_lacks(tmp_path))
+    (note,) = found[-1]
+    assert note == note_of("raw/cp311/sleep/small/round-2.json")
+    assert (tmp_path / note).read_text() == f"{lack}\n" * 2
+    assert [one.get(note, 0) > before.get(note, 0) for before, one in pairwise(found)] == [True, True, False]

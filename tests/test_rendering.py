@@ -21,9 +21,10 @@ from gilscope.figures.comparison import Comparison
 from gilscope.rendering.across import claims_by_runtime
 from gilscope.rendering.bars import interval_bar
 from gilscope.rendering.claims import by_claim, case_in_words, claims, explanations, threshold
+from gilscope.rendering.data import quantity
 from gilscope.rendering.decisions import decisions, pays_from
 from gilscope.rendering.evidence import cite, gaps, nodes_in_words, reproduce
-from gilscope.rendering.markup import Html, interval, joined, number, table
+from gilscope.rendering.markup import Html, duration, interval, joined, number, table
 from gilscope.rendering.opening import counts, opening, surprises, warnings
 from gilscope.rendering.page import execute
 from gilscope.rendering.pictures import paragraphs
@@ -32,7 +33,6 @@ from nbclient.exceptions import DeadKernelError
 from pages import HOSTILE, ROOT, hostile_report, make_report, report_across
 from synthetic import write_results
 
-pytestmark = pytest.mark.xdist_group("report")
 NEED_MORE = {"lock", "tax", "speed", "dial"}
 
 
@@ -70,7 +70,7 @@ def test_all_that_jupyter_leaves_lies_beside_the_notebook_and_goes_with_the_next
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return hostile_report(tmp_path_factory.getbasetemp())
+    return hostile_report(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
@@ -244,6 +244,20 @@ def test_an_estimate_never_stands_without_its_interval() -> None:
     assert number(float("nan")) == "–"
 
 
+def test_numbers_and_times_have_three_digits() -> None:
+    assert [number(value) for value in (0.012345, 999.4, 1234.4, 1e6)] == ["0.0123", "999", "1,234", "1,000,000"]
+    assert [duration(seconds) for seconds in (0.0123, 1.234, 119, 180)] == ["12.3 ms", "1.23 s", "119 s", "3 min"]
+    assert [quantity(0.25, unit) for unit in ("share", "s", "bytes")] == ["25 %", "250 ms", "0 bytes"]
+    assert quantity(3 * 2**20, "bytes/s") == "3 MiB/s"
+
+
+def test_a_share_is_said_in_per_cent() -> None:
+    case = CASE | {"unit": "share", "metric": "share", "estimate": 0.25, "low": 0.2, "high": 0.3}
+    case |= {"threshold": {"above": 0.1}, "counted": "5 of 20 trials"}
+    said = "✓ sum_squares 25.0\u2009% [20.0, 30.0] claimed above 10\u2009% · 5 of 20 trials, q = 0.03"
+    assert plain(case_in_words(case)) == " ".join(said.split())
+
+
 def test_refuted_claims_come_first_and_untested_ones_last(tmp_path: Path) -> None:
     html = str(claims(Results.read(write_results(tmp_path / "example"))))
     found = re.findall(r'<tr id="claim-[^"]+" data-verdict="([^"]+)"', html)
@@ -255,6 +269,11 @@ def test_a_full_run_on_a_whole_machine_has_no_warning(tmp_path: Path) -> None:
     results = Results.read(write_results(tmp_path / "example", quota=2.0))
     assert warnings(replace(results, rounds=results.rounds.assign(flags=""))) == ""
     assert "Disturbed.</strong> 1 of" in warnings(results)
+    for quota, said in ((1.5, "Limited.</strong> A quota gives these processes 1.5 of 2 cores"), (None, "")):
+        assert said in warnings(replace(results, machine={**results.machine, "quota_cores": quota}))
+    fewer = replace(results, rounds=results.rounds[results.rounds["round"] < 3])
+    assert "Provisional." in warnings(fewer)
+    assert "Provisional." not in warnings(results)
 
 
 MINE = {"preset": "mine", "runtimes": [{"python": "/opt/mine/bin/python"}], "services": {"postgres": "secret"}}
@@ -346,7 +365,7 @@ def test_a_verdict_is_explained_with_what_to_do(text: str) -> None:
 @pytest.fixture(scope="module")
 def across(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of four runtimes, one binary with the lock on and off among them; one is broken."""
-    return report_across(tmp_path_factory.getbasetemp())
+    return report_across(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

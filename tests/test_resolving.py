@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
@@ -100,6 +101,17 @@ def test_what_cannot_be_had_is_said_at_the_start(python: str, gil: bool | None, 
 def test_a_version_that_is_too_old_is_refused() -> None:
     interpreter = find_old()
     assert "is the oldest that is measured" in refused(RuntimeRequest(python=interpreter))
+
+
+@pytest.mark.parametrize(("version", "taken"), [("3.8.20", False), ("3.9.0", True), ("3.10.1", True)])
+def test_the_oldest_version_is_one_that_is_measured(tmp_path: Path, version: str, taken: bool) -> None:
+    said = json.dumps({"implementation": "CPython", "version": version, "free_threaded": False, "gil": True})
+    python = program(tmp_path / "python", f"echo '{said}'")
+    if taken:
+        assert introduce(python, None)["version"] == version
+    else:
+        with pytest.raises(NotToBeHad, match=r"it is CPython 3\.8\.20, and 3\.9 is the oldest that is measured"):
+            introduce(python, None)
 
 
 def find_old() -> str:

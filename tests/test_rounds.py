@@ -9,14 +9,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from apart import apart
+from gilscope.measuring import rounds
 from gilscope.measuring.raw import read_values
-from gilscope.running.cells import Block
+from gilscope.measuring.rounds import facts_of
+from gilscope.running.cells import Block, Turn
 
-pytestmark = pytest.mark.xdist_group("rounds")
 CELLS = (
     "threading-2",
     "asyncio-2",
@@ -241,3 +243,34 @@ def main_only(item):
         assert read(tmp_path / f"round-{number}.facts.json")["failed"] == {"threading-2": "RuntimeError: not here"}
         values = read_values(str(tmp_path / f"round-{number}.json"))
         assert {value.cell for value in values} == {"sequential-1", "asyncio-2"}
+
+
+def test_a_block_with_a_wrong_answer_has_no_laps_whatever_they_were_to_be() -> None:
+    block = Block("cp311", "sum_squares", "small", 1, 4, (), 0.1)
+    readings = {"before": {"time": 1.0}, "after": {"time": 2.0}}
+    about = facts_of(block, Turn(2, laps=3), {"laps": 5, "wrong": "two runs differ"}, readings, 0.0)
+    assert (about["laps"], about["wrong"]) == (0, "two runs differ")
+    about = facts_of(block, Turn(2), {"laps": 5}, readings, 0.0)
+    assert (about["laps"], about["wrong"]) == (5, None)
+
+
+def test_laps_take_turns_over_the_rounds_for_they_count_those_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[tuple[int, str, int]] = []
+
+    class Laps:
+        def __init__(self, job: Any, cells: list[str], loops: dict[str, int]) -> None:
+            self.cells, self.failed = cells, {"threading-2": "warmed up"}
+
+        def warm_up(self) -> None:
+            taken.append((0, "", 0))
+
+        def take(self, lap: int, seed: str, before: int = 0) -> list[Any]:
+            taken.append((lap, seed, before))
+            return []
+
+    monkeypatch.setattr(rounds, "Laps", Laps)
+    monkeypatch.setattr(rounds, "lost_meanwhile", lambda job, cells: {})
+    job: Any = SimpleNamespace(block=Block("cp311", "sum_squares", "small", 1, 4, ("threading-2",), 0.1))
+    found = rounds.take_laps(job, Turn(3), {"cells": ["threading-2"], "loops": {}, "laps": 2}, {})
+    assert taken == [(0, "", 0), (1, "cp311/sum_squares/small/3", 4), (2, "cp311/sum_squares/small/3", 4)]
+    assert found == ([], {"threading-2": "warmed up"})

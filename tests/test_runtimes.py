@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from apart import apart
+from gilscope.running import identity as runtimes
 from gilscope.running.identity import lock_expected, runtime_name
 
 
@@ -34,6 +35,17 @@ def describe(folder: Path, environment: dict[str, str], *workloads: str) -> dict
 )
 def test_a_name_promises_the_lock_where_the_build_leaves_a_choice(runtime: str, expected: bool | None) -> None:
     assert lock_expected(runtime) is expected
+
+
+@pytest.mark.parametrize("lock", [True, False])
+def test_a_build_that_leaves_the_choice_is_named_by_how_its_lock_is(
+    monkeypatch: pytest.MonkeyPatch, lock: bool
+) -> None:
+    monkeypatch.setattr(runtimes, "free_threaded", lambda: True)
+    monkeypatch.setattr(runtimes, "gil_enabled", lambda: lock)
+    name = runtime_name()
+    assert name.endswith("t-gil" if lock else "t-nogil")
+    assert lock_expected(name) is lock
 
 
 def test_a_runtime_says_what_it_is(tmp_path: Path, environment: dict[str, str]) -> None:

@@ -10,8 +10,6 @@ import pytest
 from interpreters import found
 from test_workflow import clone, jobs, run_in
 
-pytestmark = pytest.mark.alone
-
 SWEEP = """
 preset: several
 machine: here

@@ -16,7 +16,7 @@ from gilscope.strategies import Strategy, load_strategies
 
 STRATEGIES = load_strategies()
 POOLS = [(name, pool) for name, strategy in STRATEGIES.items() for pool in strategy.pools]
-WORKERS = (1, 2, 3)
+WORKERS = (1, 3)
 NUMBERS = range(1, 8)
 
 
@@ -90,6 +90,11 @@ def test_an_answer_that_cannot_be_handed_over_says_so() -> None:
         list(spread(tasks.keep_for_later, [1, 2]))
 
 
+def test_an_error_that_cannot_be_handed_over_is_told_in_words() -> None:
+    with pytest.raises(RuntimeError, match=r"^ValueError: odd$"), load_strategies()["ceiling"].open(2) as spread:
+        list(spread(tasks.refuse_with_what_cannot_be_pickled, [1, 2]))
+
+
 def test_threads_are_joined_where_a_later_one_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     """As under a limit of tasks: those that go on would work beside the next value."""
     started: list[threading.Thread] = []
@@ -125,6 +130,13 @@ def test_workers_are_what_the_facts_say(strategy: Strategy) -> None:
     assert 1 <= len(pids) <= workers
     if not strategy.processes:
         assert len(seen) <= workers
+
+
+def test_a_start_method_is_the_one_that_its_name_says() -> None:
+    for strategy in STRATEGIES.values():
+        if strategy.start_method and not strategy.unavailable():
+            with strategy.open(1) as spread:
+                assert list(spread(tasks.start_method, [1])) == [strategy.start_method], strategy.name
 
 
 @pytest.mark.parametrize("name", ["multiprocessing", "multiprocessing-pool", "threading", "ceiling"])

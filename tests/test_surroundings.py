@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from gilscope.configuring.mistakes import Mistakes
-from gilscope.invoking.surroundings import FOLDERS, check_executor, check_folder
+from gilscope.invoking.surroundings import FOLDERS, check_executor, check_folder, check_writable
 
 STRANGE = "My 'a' \"b\" `c` (d) [e] & f; g"
 
@@ -91,6 +92,22 @@ def test_make_installs_without_a_cache_where_there_can_be_none(
     done = subprocess.run(["make", "say"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == ("[11]\n" if without else "[]\n")
     assert done.stderr == ""
+
+
+def test_results_that_cannot_be_written_are_refused_unless_nothing_is_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the account may, as root does, there are file systems that refuse it."""
+    check_writable([str(tmp_path / "results/here")], ["--cores", "all"])
+    assert not (tmp_path / "results").exists()
+
+    def refused(**given: Path) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(given["dir"]))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refused)
+    with pytest.raises(Mistakes, match=f"^{tmp_path}: cannot be written: {os.strerror(errno.EROFS)}; results/ must"):
+        check_writable([str(tmp_path / "results/here")], ["--cores", "all"])
+    check_writable([str(tmp_path / "results/here")], ["-n"])
 
 
 @pytest.fixture

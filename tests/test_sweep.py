@@ -10,10 +10,10 @@ from gilscope.configuring.leaves import most_workers
 from gilscope.configuring.mistakes import Mistakes
 from gilscope.configuring.models import Config
 from gilscope.measuring.lengths import SHORTEST_VALUE_S
-from gilscope.planning.counts import MOST_TASKS, automatic_workers, task_count
+from gilscope.planning.counts import MOST_TASKS, automatic_workers, parts, task_count
 from gilscope.planning.needs import block_sources, memory_mistakes
 from gilscope.planning.outlook import cell_seconds, expected_seconds, lap_seconds, value_seconds
-from gilscope.planning.sweep import build_sweep
+from gilscope.planning.sweep import build_sweep, claimed_plans, seldom, weight
 from gilscope.planning.wanted import known_workloads
 from gilscope.running.cells import SEQUENTIAL, Block, Cell, Turn
 from gilscope.workloads import load_workload, workload_names
@@ -53,6 +53,29 @@ def test_tasks_divide_evenly_among_the_workers(cores: int) -> None:
 def test_tasks_are_a_multiple_of_the_largest_count_where_they_cannot_be_of_all() -> None:
     assert task_count([1, 100, 256, 300], 2, "large") == 300
     assert task_count([1, 3, 1024], 2, "large") == 1024, "none of the workers is without a task"
+
+
+def test_a_sequential_value_does_an_even_part_of_many_tasks() -> None:
+    assert [parts(tasks) for tasks in (1, 64)] == [1, 1]
+    assert [(tasks, parts(tasks)) for tasks in (100, 128, 512)] == [(100, 10), (128, 8), (512, 32)]
+
+
+def test_what_no_claim_names_is_rare_but_for_the_limit_that_claims_are_held_against() -> None:
+    known = known_workloads(Config())
+    claimed = claimed_plans(CLAIMS, known, 2)
+    plan = claimed["sum_squares", "large"]
+    plan.add([Cell("ceiling", 2, "warm"), Cell("ceiling", 4, "warm"), Cell("threading", 7)])
+    assert seldom(plan, 4) == [Cell("threading", 7)]
+    assert weight(plan, claimed=True) == len(plan.claimed) / 4 > 1
+    assert weight(claimed["sleep", "large"], claimed=True) == pytest.approx(1 / 3)
+    assert weight(plan, claimed=False) == 1
+    plan.claimed.clear()
+    assert seldom(plan, 2) == []
+
+
+def test_a_strategy_with_one_worker_count_is_measured_at_that() -> None:
+    (block,) = sweep(sweep=grid(strategies=["sequential-blas-threads"], workers=[2, 4]))
+    assert {name for name in block.cells if "blas" in name} == {"sequential-blas-threads-1"}
 
 
 def test_the_default_sweep_has_every_cell_that_a_claim_names() -> None:
@@ -130,6 +153,10 @@ def test_what_does_not_fit_into_memory_is_refused() -> None:
     (line,) = memory_mistakes(blocks, 2**34)
     assert line.startswith("matmul, size large (100000 rows): 8 tasks need about ")
     assert memory_mistakes(sweep(), 2**34) == []
+    facts, (block,) = load_workload("matmul"), blocks
+    needed = facts.memory(100_000) * (3 * block.tasks + max(Cell.parse(name).workers for name in block.cells))
+    assert memory_mistakes(blocks, needed), "the system and what is there already need some of it"
+    assert memory_mistakes(blocks, 2 * needed) == []
 
 
 def test_a_block_depends_on_its_own_workload_and_strategies_only() -> None:

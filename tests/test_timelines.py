@@ -35,8 +35,6 @@ from matplotlib.text import Text
 from modelled import traced_tasks
 from synthetic import write_results
 
-pytestmark = pytest.mark.xdist_group("timelines")
-"""One worker draws what its tests share, and not both."""
 WITH_PAIR = ("cp311", "cp313t-gil", "cp313t-nogil")
 PATH = "{http://www.w3.org/2000/svg}path"
 

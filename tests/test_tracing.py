@@ -183,8 +183,20 @@ def test_nothing_of_a_trace_is_made_up_where_no_sensor_tells() -> None:
     assert found["memory_per_worker"] is None
     assert found["tree_cpu"] is None
     assert found["effective_cores"] == 0.5
+    memory = {"kind": "pss", "base": 1000, "peak": 5000}
+    assert traced_columns({"tasks": tasks, "usage": None, "memory": memory}, 2)["memory_per_worker"] == 2000
     assert charged_elsewhere([], warm=False).cpu == 0
     block = {"runtime": "cp311", "workload": "x", "size": "small"}
+    (event,) = (
+        event
+        for event in trace_events({"block": block, "round": 1, "cells": {"threading-2": {"tasks": tasks}}})[
+            "traceEvents"
+        ]
+        if event["ph"] == "X"
+    )
+    assert (event["ts"], event["dur"], event["args"]["cpu_ms"]) == (0, 1e6, 500), (
+        "in microseconds, as the format has it"
+    )
     assert trace_events({"block": block, "round": 1, "cells": {}})["traceEvents"] == []
 
 

@@ -6,6 +6,7 @@ import contextlib
 import glob
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -23,7 +24,8 @@ import psutil
 import pytest
 from apart import apart
 from gilscope.labs import Lab
-from gilscope.observing.trials import plan_chunks
+from gilscope.observing.keeper import clean
+from gilscope.observing.trials import plan_chunks, read_answers
 from gilscope.running.marked import end_all
 from gilscope.running.marks import MARK, SEGMENT, SEGMENTS
 from gilscope.running.waiting import exit_code
@@ -324,6 +326,26 @@ def test_only_two_looks_that_find_nothing_are_an_end() -> None:
         assert process.wait(10) == -signal.SIGKILL
 
 
+def test_half_a_line_is_no_answer(tmp_path: Path) -> None:
+    """As a process leaves it that was killed while it wrote; the trial has another try."""
+    path = tmp_path / "answers"
+    path.write_text('{"trial": 0}\n{"trial": 1, "se')
+    assert read_answers(str(path)) == [{"trial": 0}]
+    assert not path.exists()
+    assert read_answers(str(path)) == []
+
+
+@pytest.mark.skipif(not os.path.isdir(SEGMENTS), reason="shared memory is in no folder here")
+def test_segments_go_with_their_lab_whoever_should_have_removed_them(tmp_path: Path) -> None:
+    token = secrets.token_hex(6)
+    own, other = (Path(SEGMENTS, f"{SEGMENT}-{name}-1-1") for name in (token, f"{token}x"))
+    for segment in (own, other):
+        segment.touch()
+    clean(token, str(tmp_path))
+    assert (own.exists(), other.exists(), tmp_path.exists()) == (False, True, False)
+    other.unlink()
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_killing_a_lab_leaves_nothing_behind(
     scripts: Path, tmp_path: Path, temporary: Path, how: signal.Signals
@@ -339,8 +361,17 @@ def test_killing_a_lab_leaves_nothing_behind(
     assert not (tmp_path / "grim.json").exists()
 
 
-@pytest.mark.parametrize("lab", ["cleanup", "connections", "messages"])
-@pytest.mark.parametrize("moment", [0.0, 0.4, 1.3])
+@pytest.mark.parametrize(
+    ("lab", "moment"),
+    [
+        ("cleanup", 0.0),
+        ("cleanup", 1.3),
+        ("connections", 0.4),
+        ("connections", 1.3),
+        ("messages", 0.0),
+        ("messages", 0.4),
+    ],
+)
 def test_a_real_lab_killed_at_any_moment_leaves_nothing_behind(
     tmp_path: Path, temporary: Path, lab: str, moment: float
 ) -> None:

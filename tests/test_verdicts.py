@@ -1,9 +1,12 @@
+import re
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from gilscope.analysis.evidence import gather_evidence
+from gilscope.analysis.intervals import plain_interval, share_interval
 from gilscope.analysis.observed import OBSERVATIONS
 from gilscope.analysis.pronouncing import NO_OUTCOMES, decide, roll_up
 from gilscope.analysis.traced import TRACES
@@ -79,15 +82,23 @@ def test_behaviour_is_judged_by_counts(wrong: list[float], holds: dict[str, floa
 def test_events_within_trials_need_many_events_and_agreeing_trials() -> None:
     part = {"per": "runs", "observes": "long", "holds": {"below": 0.01}}
 
-    def judged(long: list[float], runs: float) -> str:
+    def found(long: list[float], runs: float) -> dict[str, Any]:
         seen = observations(plain={"long": long, "runs": [runs] * len(long)})
-        return verdicts(observed(**part), observations=seen)[0]["verdict"]
+        return verdicts(observed(**part), observations=seen)[0]
+
+    def judged(long: list[float], runs: float) -> str:
+        return str(found(long, runs)["verdict"])
 
     assert judged([0, 0, 0, 0, 0], 1000) == "confirmed"
     assert judged([0, 0, 0, 0, 0], 0) == "not tested"
     assert judged([0, 0, 0, 0, 0], 20) == "inconclusive", "100 events cannot show a share below 0.01"
     assert judged([0, 0, 0, 0, 40], 1000) == "inconclusive", "one trial of five says otherwise"
     assert judged([900, 950, 990, 940, 930], 1000) == "refuted"
+    for long in ([80, 120, 100, 90, 110], [100, 100, 100, 100, 100]):
+        (case,), trials = found(long, 1000)["cases"], plain_interval(np.array(long) / 1000)
+        _, low, high = share_interval(500, 5000)
+        assert case["low"] == pytest.approx(min(low, trials.low)), "the wider of the two"
+        assert case["high"] == pytest.approx(max(high, trials.high))
 
 
 def test_a_ratio_of_two_cases_is_formed_within_each_trial() -> None:
@@ -195,6 +206,14 @@ def test_where_the_hardware_gives_nothing_no_parallel_claim_is_tested() -> None:
     (found,) = verdicts(claim(of="threading", holds={"below": 1.15}, needs=["cores"]), timings=timings)
     assert found["verdict"] == "not tested"
     assert "unconnected processes themselves reached 1." in found["reason"]
+
+
+def test_where_the_hardware_may_give_too_little_no_parallel_claim_is_tested() -> None:
+    timings = simulated_timings({"threading-2": 1.0, "ceiling-2-warm": 1.31}, two_speeds=False, scatter=0.05)
+    (found,) = verdicts(claim(of="threading", holds={"below": 1.15}, needs=["cores"]), timings=timings)
+    low, high = map(float, re.findall(r"\d\.\d+", found["reason"])[1:3])
+    assert low < 1.3 < high
+    assert found["verdict"] == "not tested"
 
 
 def test_two_rounds_are_too_few_for_a_verdict() -> None:

@@ -7,6 +7,7 @@ import os
 import pickle
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,17 +46,33 @@ def facts(request: pytest.FixtureRequest) -> Workload:
     return load_workload(request.param)
 
 
-@pytest.fixture
-def site(facts: Workload, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
-    """A place to run at, with the servers that the workload needs really running, where they are to be had."""
-    if facts.service == _turtles.__name__:
-        request.getfixturevalue("quick_turtles")
-    site = Site(str(tmp_path), external=request.getfixturevalue(facts.external) if facts.external else None)
-    reason = facts.unavailable(site)
-    if reason:
+def there(facts: Workload, request: pytest.FixtureRequest) -> Site:
+    """Where the workload would run, without a folder; skips where it cannot."""
+    site = Site("", external=request.getfixturevalue(facts.external) if facts.external else None)
+    if reason := facts.unavailable(site):
         pytest.skip(reason)
-    with optional_service(facts.service) as address:
-        site = replace(site, address=address)
+    return site
+
+
+@pytest.fixture(scope="module")
+def served(facts: Workload, request: pytest.FixtureRequest) -> Iterator[Site | None]:
+    """The server that a workload needs, really running for all tests of it; a display's are each test's own."""
+    if facts.service == _turtles.__name__:
+        yield None
+    else:
+        site = there(facts, request)
+        with optional_service(facts.service) as address:
+            yield replace(site, address=address)
+
+
+@pytest.fixture
+def site(facts: Workload, served: Site | None, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
+    """A place to run at, with the servers that the workload needs, where they are to be had."""
+    with ExitStack() as stack:
+        if served is None:
+            request.getfixturevalue("quick_turtles")
+            served = replace(there(facts, request), address=stack.enter_context(optional_service(facts.service)))
+        site = replace(served, folder=str(tmp_path))
         yield site
         facts.fresh()
         facts.finish(site)
@@ -139,7 +156,7 @@ def test_a_missing_service_is_an_error_not_an_answer(facts: Workload, tmp_path: 
     facts.fresh()
 
 
-@pytest.mark.parametrize(("file_system", "runs"), [("ext4", True), (None, True), ("tmpfs", False)])
+@pytest.mark.parametrize(("file_system", "runs"), [("ext4", True), (None, True), ("tmpfs", False), ("ramfs", False)])
 def test_files_in_memory_have_no_disk_to_wait_for(file_system: str | None, runs: bool) -> None:
     reason = load_workload("file_write").unavailable(Site(".", None, file_system))
     assert (reason is None) == runs
@@ -198,6 +215,8 @@ def test_a_forked_worker_leaves_its_parents_connections_alone() -> None:
     """Two processes that read from one socket would get each other's answers."""
     with optional_service(load_workload("http_fetch").service) as address:
         _http.get(f"{address}/page?delay=0")
+        with pytest.raises(OSError, match="/nothing answered 404"):
+            _http.get(f"{address}/nothing")
         with multiprocessing.get_context("fork").Pool(1) as pool:
             assert pool.apply(has_connections) is False
         assert has_connections() is True

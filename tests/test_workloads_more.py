@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -63,6 +64,12 @@ def aggregate(place: int) -> tuple[int, int, int]:
     """What a query about the rows that are elsewhere than at this place has to answer."""
     amounts = [row * 7919 % 1009 for row in range(ROWS) if row % db_query.PLACES != place]
     return len(amounts), sum(amounts), max(amounts)
+
+
+def test_loops_add_up_to_what_is_worked_out_by_hand() -> None:
+    assert [load_workload("sum_squares").function(steps) for steps in (0, 1, 5)] == [0, 0, 30]
+    assert load_workload("count_loop").function(7) == 7
+    assert load_workload("sqrt_sin").function(3) == pytest.approx(math.sin(1) + math.sqrt(2) * math.sin(2))
 
 
 def test_hashes_are_those_of_the_standard(monkeypatch: pytest.MonkeyPatch) -> None:
