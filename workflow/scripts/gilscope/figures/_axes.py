@@ -125,7 +125,7 @@ def amounts(points: pd.DataFrame | Iterable[float], label: str, wide: float = WI
         ticks = inside(LogLocator(base=10, subs=steps, numticks=12).tick_values(low, high), low, high)
         return Axis(f"{label}, logarithmic", low, high, ticks, 10)
     low, high = min(0.0, low * 1.06), max(0.0, high * 1.06)
-    return Axis(label, low, high, even(low, high), line=0 if low < 0 else None)
+    return Axis(label, low, high, even(low, high, 6), line=0 if low < 0 else None)
 
 
 def workers(counts: Sequence[int], label: str = "workers", room: float = 1.3) -> Axis:

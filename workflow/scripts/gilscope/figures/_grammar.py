@@ -32,6 +32,7 @@ MOST_LINES = 7
 LEGEND_CHARACTERS, HANDLE_CHARACTERS = 122, 6
 """How many characters a figure is wide in its key, and how many of them the sample of a line takes."""
 IDEAL: dict[str, Any] = {"color": MUTED, "linestyle": (0, (4, 3)), "linewidth": 1.1}
+PANEL = {"row": "row", "col": "col"}
 LIMIT: dict[str, Any] = {"color": look("ceiling").colour, "linewidth": 5, "alpha": 0.45}
 
 
@@ -45,8 +46,8 @@ def nothing(reason: str) -> Figure:
 def bounded(points: pd.DataFrame) -> pd.DataFrame:
     """The points that have an estimate, numbered anew; ``known`` says whether there is an interval.
 
-    Where there is none both bounds are the estimate, since seaborn leaves out a row with a gap. ``row`` and ``col``, the
-    panel that a point is in, are 0 where they are not told.
+    Where there is none both bounds are the estimate, since seaborn leaves out a row with a gap. ``row`` and ``col``
+    of its panel are 0 where they are not told.
     """
     points = points[points["estimate"].notna()].reset_index(drop=True)
     known = points["low"].notna() & points["high"].notna()
@@ -59,7 +60,12 @@ def mapped(along: str, by: str, lying: bool = False) -> dict[str, str]:
     """Which columns of ``bounded`` points are seaborn's x, y, colour and so on. lying: intervals run along x."""
     across, value = ("y", "x") if lying else ("x", "y")
     bounds = {across: along, value: "estimate", f"{value}min": "low", f"{value}max": "high"}
-    return {**bounds, "color": by, "marker": by, "fill": "known"}
+    return {**bounds, **PANEL, "color": by, "marker": by, "fill": "known"}
+
+
+def only(lying: bool = False, **variables: str) -> dict[str, str | None]:
+    """What a layer with a table of its own maps in a plot of ``estimates``: its panel and these."""
+    return {**dict.fromkeys(mapped("", "", lying)), **PANEL, **variables}
 
 
 def estimates(
@@ -73,7 +79,8 @@ def estimates(
     """
     drawn = {**(looks or looks_of(points[by])), "ceiling": look("ceiling")}
     scales = [{name: getattr(one, kind) for name, one in drawn.items()} for kind in ("colour", "marker")]
-    return so.Plot(bounded(points), **mapped(along, by, lying)).scale(
+    variables = {name: column for name, column in mapped(along, by, lying).items() if name not in PANEL}
+    return so.Plot(bounded(points), **variables).scale(
         color=so.Nominal(scales[0], order=list(drawn)), marker=so.Nominal(scales[1], order=list(drawn))
     )
 

@@ -39,7 +39,7 @@ def across(results: Results, name: str) -> pd.DataFrame:
 def by_runtime(
     results: Results, table: pd.DataFrame, by: str, looks: Mapping[str, Look]
 ) -> tuple[Figure, dict[str, Axes]]:
-    """A panel for each runtime, titled, a row in it for each workload, the comparisons in their looks by a column."""
+    """A panel for each runtime, titled, a row in it for each workload. looks: of the values of the column ``by``."""
     runtimes, workloads = results.ordered(table["runtime"]), list(dict.fromkeys(table["workload"]))
     columns = min(MOST_COLUMNS, len(runtimes))
     place = table["runtime"].map(runtimes.index)

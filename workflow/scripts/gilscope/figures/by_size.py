@@ -13,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
 from gilscope.figures import Results
+from gilscope.figures._axes import sensible_unit
 from gilscope.figures._look import BELOW, INK, MUTED, PAPER, Look, look, order
 from gilscope.figures._panels import (
     MOST_LINES,
@@ -25,7 +26,6 @@ from gilscope.figures._panels import (
 )
 from gilscope.figures._rows import Key, lay_out, no_inner_labels
 from gilscope.figures._tables import numbers
-from gilscope.figures.by_strategy import sensible_unit
 from gilscope.figures.scaling import yardsticks
 
 TITLE = "Speedup against task size"

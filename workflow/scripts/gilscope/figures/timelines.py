@@ -17,10 +17,10 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from gilscope.cells import SEQUENTIAL, Cell
 from gilscope.figures import SIZES, Results
+from gilscope.figures._axes import sensible_unit, three_digits
 from gilscope.figures._look import GRID, INK, MUTED, PAPER, look
 from gilscope.figures._panels import WIDTH, finish, nothing
 from gilscope.figures._runtimes import binaries, current, spoken
-from gilscope.figures.by_strategy import sensible_unit, three_digits
 from gilscope.measuring.trace_events import rows_of
 
 TITLE = "Who works when"
