@@ -17,6 +17,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from gilscope.figures import Results
+from gilscope.figures._axes import duration
 from gilscope.figures._look import MUTED, STRATEGIES
 from gilscope.figures._panels import WIDTH, finish, intervals, nothing, rows_axis
 from gilscope.figures._runtimes import spoken
@@ -32,7 +33,6 @@ from gilscope.figures._trials import (
     summed_up,
     time_axis,
 )
-from gilscope.figures.by_size import duration
 from gilscope.labs import messages
 
 TITLE = "What a message costs"

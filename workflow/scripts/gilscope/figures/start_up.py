@@ -13,6 +13,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from gilscope.figures import Results
+from gilscope.figures._axes import duration
 from gilscope.figures._look import MUTED
 from gilscope.figures._panels import WIDTH, nothing
 from gilscope.figures._trials import (
@@ -28,7 +29,6 @@ from gilscope.figures._trials import (
     summed_up,
     unanswered,
 )
-from gilscope.figures.by_size import duration
 
 TITLE = "Time from starting a worker to its answer"
 SECTION = "labs"
