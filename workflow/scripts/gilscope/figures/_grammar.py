@@ -68,6 +68,12 @@ def only(lying: bool = False, **variables: str) -> dict[str, str | None]:
     return {**dict.fromkeys(mapped("", "", lying)), **PANEL, **variables}
 
 
+def layer(points: pd.DataFrame, along: str, by: str, lying: bool = False) -> dict[str, Any]:
+    """More estimates in a plot whose intervals stand, from a table of their own. lying: those of these lie."""
+    others = dict.fromkeys(("ymin", "ymax")) if lying else {}
+    return {"data": bounded(points), **others, **mapped(along, by, lying)}
+
+
 def estimates(
     points: pd.DataFrame, along: str, by: str, looks: Mapping[str, Look] | None = None, *, lying: bool = False
 ) -> so.Plot:
@@ -118,6 +124,12 @@ def panels(
 def placed(number: int, columns: int) -> dict[str, int]:
     """The panel of this number, counted line by line from 0, as ``row`` and ``col``."""
     return {"row": number // columns, "col": number % columns}
+
+
+def ideal(axes: Axes) -> None:
+    """The line on which something grows as its x axis does."""
+    ends = np.geomspace(*axes.get_xlim(), 40)
+    axes.plot(ends, ends, zorder=1, **IDEAL)
 
 
 def inner(axes: Axes) -> None:

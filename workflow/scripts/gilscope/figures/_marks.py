@@ -36,7 +36,8 @@ class Interval(Mark):
     """Estimates, each a marker on its interval; where ``fill`` is false the marker is hollow and there is no interval.
 
     line: join those of one colour, with a band. apart: how many points those of different colours, as far as they are
-    in a panel, are laid beside each other, so that none hides another.
+    in a panel, are laid beside each other, so that none hides another. each: as far as they are in a row, where they
+    lie.
     """
 
     color: Any = field(default=Mappable("C0", grouping=False))
@@ -44,6 +45,7 @@ class Interval(Mark):
     fill: Any = field(default=Mappable(True, grouping=False))
     line: bool = False
     apart: float = 0.0
+    each: bool = False
     width: float = 1.3
     size: float = 5.5
 
@@ -54,9 +56,10 @@ class Interval(Mark):
                 **{name: list(self._resolve(data, name, scales)) for name in ("marker", "fill")},
                 rgba=list(self._resolve(data, "color", scales)),
             )
-            names = [name for name in scales["color"].order if (seen["color"] == name).any()]
-            for place, name in enumerate(names):
-                self._draw(axes, seen[seen["color"] == name], self.apart * (place - (len(names) - 1) / 2))
+            for _, own in seen.groupby("y") if self.each else [("", seen)]:
+                names = [name for name in scales["color"].order if (own["color"] == name).any()]
+                for place, name in enumerate(names):
+                    self._draw(axes, own[own["color"] == name], self.apart * (place - (len(names) - 1) / 2))
 
     def _draw(self, axes: Axes, own: pd.DataFrame, aside: float) -> None:
         own = own.sort_values("x", kind="stable") if self.line else own

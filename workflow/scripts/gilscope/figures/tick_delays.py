@@ -22,9 +22,10 @@ from gilscope.figures._curves import (
     shares_beyond,
     time_axis,
 )
+from gilscope.figures._grammar import MOST_COLUMNS
 from gilscope.figures._look import INK, MUTED, SPARE, STRATEGIES
 from gilscope.figures._panels import finish, legend_columns, nothing, panels
-from gilscope.figures._rows import MOST_COLUMNS, caption
+from gilscope.figures._rows import caption
 from gilscope.figures._runtimes import named
 from gilscope.figures._trials import observed
 from gilscope.labs._distributions import LIMITS_MS, beyond_metrics

@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from gilscope.figures._axes import duration
 from gilscope.figures._look import GRID, INK, MUTED, Look
 from gilscope.figures._panels import factor, legend_columns, lying, panels
 from gilscope.figures._panels import rows_axis as labelled
-from gilscope.figures.by_size import duration
 from gilscope.figures.comparison import Comparison
 from gilscope.figures.comparison._sides import LOOKS, MOST, NO_WORDS, key, looks, short
 

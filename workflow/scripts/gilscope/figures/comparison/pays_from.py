@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from gilscope.figures._axes import duration
 from gilscope.figures._look import MUTED, PAPER, Look
 from gilscope.figures._panels import nothing
-from gilscope.figures.by_size import duration
 from gilscope.figures.comparison import Comparison
 from gilscope.figures.comparison._rows import (
     BASELINE,

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from gilscope.figures import SIZES
+from gilscope.figures._grammar import MOST_COLUMNS
 from gilscope.figures._look import INK, MUTED, look, order
 from gilscope.figures._panels import (
     finish,
@@ -24,7 +25,6 @@ from gilscope.figures._panels import (
     speedup_axis,
     workers_axis,
 )
-from gilscope.figures._rows import MOST_COLUMNS
 from gilscope.figures._tables import numbers
 from gilscope.figures.comparison import Comparison
 from gilscope.figures.comparison._sides import chosen, left_out, short

@@ -7,9 +7,9 @@ import functools
 import pandas as pd
 from matplotlib.figure import Figure
 
+from gilscope.figures._axes import duration
 from gilscope.figures._panels import nothing
 from gilscope.figures._trials import in_kinds, needed
-from gilscope.figures.by_size import duration
 from gilscope.figures.comparison import Comparison
 from gilscope.figures.comparison._rows import BASELINE, DISTRIBUTION, draw_rows, hollow, middle_words, time_axis
 from gilscope.figures.start_up import WORKERS
