@@ -105,15 +105,16 @@ def speedups(points: pd.DataFrame) -> Axis:
     return ratios(points, "speedup", (0.75, 2.4), (1.2, 1.25))
 
 
-def times(points: pd.DataFrame | Iterable[float], label: str, most: int = 7) -> Axis:
-    """Seconds on a logarithmic axis, a decade wide at least."""
+def times(points: pd.DataFrame | Iterable[float], label: str, most: int = 7, room: float = 1.3) -> Axis:
+    """Seconds on a logarithmic axis, a decade wide at least. most: how many ticks there is room for."""
     low, high = ends(points)
-    wider = max(1.3, math.sqrt(10 * low / high))
+    wider = max(room, math.sqrt(10 * low / high))
     low, high = low / wider, high * wider
-    decades = math.log10(high / low)
-    steps = (1.0, 2.0, 5.0) if decades < 1.4 else (1.0, 3.0) if decades < 2.6 else (1.0,)
-    ticks = LogLocator(base=10, subs=steps, numticks=most if decades > 4 else 12).tick_values(low, high)
-    return Axis(label, low, high, inside(ticks, low, high), 10, duration)
+    for steps in ((1.0, 2.0, 5.0), (1.0, 3.0), (1.0,)):
+        ticks = inside(LogLocator(base=10, subs=steps, numticks=most).tick_values(low, high), low, high)
+        if len(ticks) <= most:
+            break
+    return Axis(label, low, high, ticks, 10, duration)
 
 
 def amounts(points: pd.DataFrame | Iterable[float], label: str, wide: float = WIDE) -> Axis:

@@ -104,10 +104,16 @@ def themed(tag: str, colours: Iterable[str]) -> str:
 
 
 def fix_layout(figure: Figure) -> None:
-    """Place everything for good; matplotlib would draw the whole figure once more, unseen, to have it laid out."""
+    """Place everything for good; matplotlib would draw the whole figure once more, unseen, to have it laid out.
+
+    Rounded, since the last digits of what its solver finds differ from one time to the next.
+    """
     if engine := figure.get_layout_engine():
         engine.execute(figure)
         figure.set_layout_engine("none")
+        for axes in figure.axes:
+            left, bottom, width, height = (round(value, 6) for value in axes.get_position().bounds)
+            axes.set_position((left, bottom, width, height))
 
 
 def variable(colour: str) -> str:

@@ -94,12 +94,12 @@ def draw(results: Results) -> Figure:
     grid = lay_out(chosen, results.ordered(runtime for runtime, _ in chosen))
     names = {key: list(looks_of(block["strategy"]))[:MOST_LINES] for key, block in chosen.items()}
     points = grid.placed({key: block[block["strategy"].isin(names[key])] for key, block in chosen.items()})
-    plot = estimates(points, "task", "strategy").add(Interval(line=True, apart=2.5))
+    plot = estimates(points, "task", "strategy").add(Interval(line=True, apart=2.5 if grid.columns < 3 else 1.3))
     figure, places = panels(plot, grid.heights, grid.columns)
     marked: list[Mapping[str, Any]] = []
     for key, ((row, column),) in grid.places.items():
         axes, shared = places[row][column], beside(chosen, key[1])
-        times(shared["task"], "time of one task alone").lay(axes, "x")
+        times(shared["task"], "time of one task alone", 7 if grid.columns < 3 else 4, 1.8).lay(axes, "x")
         speedups(shared).lay(axes, "y")
         axes.axhspan(axes.get_ylim()[0], 1, color=BELOW, linewidth=0, zorder=0)
         turning = turning_points(results, chosen[key])

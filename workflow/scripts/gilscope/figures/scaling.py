@@ -156,9 +156,9 @@ def declared(grid: Grid, blocks: Mapping[Key, pd.DataFrame], workloads: Sequence
     points = points.assign(y=points["workload"].map(dict(zip(workloads, itertools.count(), strict=False))))
     plot = estimates(points, "workers", "strategy")
     for lying, along in ((False, "workers"), (True, "y")):
-        own = points[points["lying"] == lying]
-        limit_too, rest = own[own["limit"]], own[~own["limit"]]
-        interval = Interval(apart=3.6, each=True, width=2) if lying else Interval(line=True, apart=2.5)
+        here = points[points["lying"] == lying]
+        limit_too, rest = here[here["limit"]], here[~here["limit"]]
+        interval = Interval(apart=3.6, each=True, width=2) if lying else Interval(line=True, apart=1.7)
         plot = plot.add(Limit(), **layer(limit_too, along, "strategy", lying)) if len(limit_too) else plot
         plot = plot.add(interval, **layer(rest, along, "strategy", lying)) if len(rest) else plot
     dotted = so.Line(linestyle=":", linewidth=1.4, artist_kws={"zorder": 2})
