@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.transforms import ScaledTranslation, Transform
 from seaborn._marks.base import Mappable, Mark
 
@@ -64,7 +65,7 @@ class Interval(Mark):
     def _draw(self, axes: Axes, own: pd.DataFrame, aside: float) -> None:
         own = own.sort_values("x", kind="stable") if self.line else own
         lying, (along, estimate, low, high) = laid_out(own)
-        known, colour = own["fill"].to_numpy(bool), own["rgba"].iloc[0]
+        known, colour = own["fill"].to_numpy(bool), to_hex(own["rgba"].iloc[0])
         common: dict[str, Any] = {"color": colour, "transform": moved(axes, *((0, -aside) if lying else (aside, 0)))}
         if self.line and len(along) > 1:
             axes.plot(along, estimate, zorder=3, **common)
