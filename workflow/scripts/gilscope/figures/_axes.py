@@ -92,7 +92,7 @@ def ratios(
     lowest, highest = ends(points)
     low, high = min(at_least[0], lowest / room[0]), max(at_least[1], highest * room[1])
     octaves = math.log2(high / low)
-    if octaves > 1.8:
+    if octaves > 2.5:
         step = max(1, round(octaves / most))
         powers = range(math.ceil(math.log2(low)), math.floor(math.log2(high)) + 1)
         ticks = [2.0**power for power in powers if power % step == 0]

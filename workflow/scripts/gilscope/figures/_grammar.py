@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -29,6 +30,8 @@ MOST_COLUMNS = 4
 """How many panels there is room for beside each other."""
 MOST_LINES = 7
 """How many lines a panel has room for."""
+LINE_INCHES = 0.17
+"""What each more line of the key and of the note adds to a figure."""
 LEGEND_CHARACTERS, HANDLE_CHARACTERS = 122, 6
 """How many characters a figure is wide in its key, and how many of them the sample of a line takes."""
 IDEAL: dict[str, Any] = {"color": MUTED, "linestyle": (0, (4, 3)), "linewidth": 1.1}
@@ -111,6 +114,7 @@ def panels(
     order = {"row": list(range(len(heights))), "col": list(range(columns))}
     plot = plot.facet(col="col", row="row", order=order).share(x=False, y=False)
     plot.theme({**sns.axes_style("whitegrid"), **SETTINGS}).on(figure).plot()
+    figure.legends.clear()  # seaborn's own key, whose place cannot be chosen
     if grid := figure.axes[0].get_gridspec():
         grid.set_height_ratios(heights)
     for axes in figure.axes:
@@ -156,12 +160,15 @@ def samples(looks: Mapping[str, Look], **style: Any) -> list[Line2D]:
 
 def finish(figure: Figure, key: Sequence[Line2D] = (), note: str = "", *, handle: float = 2.4, most: int = 6) -> Figure:
     """Add one key for all panels above them, and the note below: how to read it, and what it leaves out."""
+    more = note.strip().count("\n")
     if key:
         room = round(LEGEND_CHARACTERS * figure.get_figwidth() / WIDTH)
         columns = key_columns([str(one.get_label()) for one in key], room, most)
         figure.legend(handles=list(key), loc="outside upper left", ncols=columns, handlelength=handle)
+        more += math.ceil(len(key) / columns) - 1
     if note:
         figure.supxlabel(note.strip(), x=0.01, ha="left", fontsize=8, color=MUTED)
+    figure.set_figheight(figure.get_figheight() + LINE_INCHES * more)
     return figure
 
 

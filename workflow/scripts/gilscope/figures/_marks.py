@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.transforms import ScaledTranslation, Transform
 from seaborn._marks.base import Mappable, Mark
 
@@ -64,20 +65,21 @@ class Interval(Mark):
     def _draw(self, axes: Axes, own: pd.DataFrame, aside: float) -> None:
         own = own.sort_values("x", kind="stable") if self.line else own
         lying, (along, estimate, low, high) = laid_out(own)
-        known, colour, marker = own["fill"].to_numpy(bool), own["rgba"].iloc[0], own["marker"].iloc[0].get_marker()
+        known, colour = own["fill"].to_numpy(bool), to_hex(own["rgba"].iloc[0])
         common: dict[str, Any] = {"color": colour, "transform": moved(axes, *((0, -aside) if lying else (aside, 0)))}
         if self.line and len(along) > 1:
             axes.plot(along, estimate, zorder=3, **common)
             axes.fill_between(along, low, high, where=known, alpha=0.16, linewidth=0, zorder=2, **common)
         bars = axes.hlines if lying else axes.vlines
         bars(along[known], low[known], high[known], linewidth=self.width, zorder=3, **common)
-        if lying and marker == "_":
+        signs = [style.get_marker() for style in own["marker"]]
+        for sign, full in dict.fromkeys(zip(signs, known, strict=True)):
+            which = [each == (sign, full) for each in zip(signs, known, strict=True)]
             # A dash would vanish in an interval that lies, and cannot be hollow.
-            marker = "|" if known.all() else "o"
-        for which, face in ((known, colour), (~known, PAPER)):
-            x, y = (estimate, along) if lying else (along, estimate)
-            look = {"marker": marker, "markersize": self.size, "markerfacecolor": face, "linestyle": "none"}
-            axes.plot(x[which], y[which], zorder=4, **look, **common)
+            marker = sign if sign != "_" or not lying else "|" if full else "o"
+            x, y = (estimate[which], along[which]) if lying else (along[which], estimate[which])
+            look: dict[str, Any] = {"marker": marker, "markersize": self.size, "linestyle": "none", "zorder": 4}
+            axes.plot(x, y, markerfacecolor=colour if full else PAPER, **look, **common)
 
 
 @dataclass
