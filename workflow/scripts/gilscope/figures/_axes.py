@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,8 +37,8 @@ class Axis:
     def lay(self, axes: Axes, which: str) -> None:
         """Make it the axis of this panel. which: ``x`` or ``y``."""
         axis = axes.xaxis if which == "x" else axes.yaxis
-        if self.base:
-            (axes.set_xscale if which == "x" else axes.set_yscale)("log", base=self.base)
+        scale: dict[str, Any] = {"value": "log", "base": self.base} if self.base else {"value": "linear"}
+        (axes.set_xscale if which == "x" else axes.set_yscale)(**scale)
         axes.set(**{f"{which}lim": (self.low, self.high)})
         axis.set_major_locator(FixedLocator(list(self.ticks)))
         axis.set_minor_locator(NullLocator())

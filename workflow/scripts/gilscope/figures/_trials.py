@@ -116,7 +116,7 @@ class Trials(Interval):
         last = at.transform("size").to_numpy() - 1
         along = along + np.where(last > 0, self.spread * (2 * at.cumcount() / np.maximum(last, 1) - 1), 0)
         shift = moved(axes, *((0, -aside) if lying else (aside, 0)))
-        style = {"linestyle": "none", "marker": ".", "markersize": 5, "alpha": 0.35, "zorder": 2}
+        style: dict[str, Any] = {"linestyle": "none", "marker": ".", "markersize": 5, "alpha": 0.35, "zorder": 2}
         x, y = (value, along) if lying else (along, value)
         axes.plot(x, y, color=own["rgba"].iloc[0], transform=shift, **style)
 
@@ -140,7 +140,8 @@ def plotted(
 ) -> so.Plot:
     """``estimates`` over the dots of the trials that they sum up. trials: ``value``, and the same columns as found."""
     dots = Trials(apart=apart, spread=spread)
-    drawn = estimates(found, along, by, looks, lying=lying).add(dots, data=bounded(as_points(trials)), **mapped(along, by, lying))
+    seen = bounded(as_points(trials))
+    drawn = estimates(found, along, by, looks, lying=lying).add(dots, data=seen, **mapped(along, by, lying))
     return drawn.add(Interval(apart=apart, **mark))
 
 
@@ -199,7 +200,7 @@ class Ladder:
 
 
 def notes(
-    results: Results, lab: str, found: pd.DataFrame, shown: Collection[str], how: str, *more: str, of: Collection[str] = ()
+    results: Results, lab: str, found: pd.DataFrame, shown: Sequence[str], how: str, *more: str, of: Sequence[str] = ()
 ) -> str:
     """How to read a figure, line by line, and what it cannot show: intervals of few trials, lost trials, runtimes.
 

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from gilscope.figures import Results
-from gilscope.figures._look import GRID, INK, MUTED, VERDICTS
 from gilscope.figures._grammar import WIDTH, nothing
+from gilscope.figures._look import GRID, INK, MUTED, VERDICTS
 from gilscope.figures._runtimes import most_telling, named, spoken
 from gilscope.figures.verdicts import handle, style
 from gilscope.labs import lab_summary
@@ -119,14 +119,15 @@ def draw(results: Results) -> Figure:
 
 def draw_shares(axes: Axes, tested: pd.DataFrame) -> None:
     """Where each claim would hold, and over that the share with its interval, in the look of its verdict."""
-    for low, high, line in [(*row.holds, row.line) for row in tested.itertuples()]:
+    for (low, high), line in zip(tested["holds"], tested["line"], strict=True):
         axes.vlines(QUARTERS, line - 0.5, line + 0.5, color=GRID, linewidth=0.8, zorder=0)
         axes.fill_between([low, high], line - 0.42, line + 0.42, zorder=1, **SHADE)
         edges = [edge for edge in (low, high) if 0 < edge < 1]
         axes.vlines(edges, line - 0.42, line + 0.42, color=INK, linewidth=0.9, zorder=2)
-    for verdict, own in tested.groupby("verdict", sort=False):
+    for verdict in dict.fromkeys(map(str, tested["verdict"])):
+        own = tested[tested["verdict"] == verdict]
         axes.hlines(own["line"], own["low"], own["high"], color=VERDICTS[verdict].colour, linewidth=2.2, zorder=3)
-        axes.plot(own["estimate"], own["line"], zorder=4, clip_on=False, **style(str(verdict)))
+        axes.plot(own["estimate"], own["line"], zorder=4, clip_on=False, **style(verdict))
 
 
 def words(axes: Axes, x: float, y: float, text: str, colour: str = MUTED, **more: Any) -> None:
@@ -177,9 +178,8 @@ def key(figure: Figure, table: pd.DataFrame, runtime: str) -> None:
     height, counts = figure.get_figheight(), Counter(table["verdict"])
     figure.text(0.005, 1 - 0.06 / height, runtime, fontsize=9.5, fontweight="bold", va="top")
     handles = [handle(name, f"{name} ({counts[name]})") for name in VERDICTS if counts[name]]
-    handles.append(Patch(label="where the claim holds", **SHADE))
-    place = {"loc": "upper left", "bbox_to_anchor": (0, 1 - 0.2 / height)}
-    figure.legend(handles=handles, ncols=6, handlelength=1.4, borderpad=0.2, **place)
+    place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (0, 1 - 0.2 / height), "borderpad": 0.2}
+    figure.legend(handles=[*handles, Patch(label="where the claim holds", **SHADE)], ncols=6, handlelength=1.4, **place)
 
 
 def data(results: Results) -> pd.DataFrame:

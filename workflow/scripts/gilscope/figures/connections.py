@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -99,7 +100,7 @@ def draw(results: Results) -> Figure:
             rows([setting.replace(", ", ",\nserver takes ") for setting in settings]).lay(axes, "y")
             if metric in ANSWERS:
                 alone = own.drop_duplicates("line")
-                style = {"color": INK, "linewidth": 1.2, "zorder": 1.5}
+                style: dict[str, Any] = {"color": INK, "linewidth": 1.2, "zorder": 1.5}
                 axes.vlines(1e3 * alone["delay_s"], alone["line"] - 0.4, alone["line"] + 0.4, **style)
             axes.set_title(title[0].upper() + title[1:])
             if axes is not line[0]:
@@ -112,7 +113,7 @@ def draw(results: Results) -> Figure:
     how = "Pale dot: a trial. Marker: geometric mean of the trials; bar: its 95 % interval."
     server = f"The server takes {1e3 * USUAL_DELAY_S:.0f} ms for an answer, where no other time is named."
     said = (how, server, unanswered_requests(results, runtimes))
-    return finish(figure, key, notes(results, LAB, every, runtimes, *said, of=connections.LAB.cases))
+    return finish(figure, key, notes(results, LAB, every, runtimes, *said, of=list(connections.LAB.cases)))
 
 
 def data(results: Results) -> pd.DataFrame:

@@ -129,11 +129,11 @@ def alt(results: Results) -> str:
     parts = []
     for pair in binaries(results.runtimes):
         points = at_one_count(compared(results, pair), results.machine.get("usable_cores") or 2)
-        for workload, rows in points[points["metric"] == "speedup"].groupby("workload", sort=False):
-            threads = rows[rows["lock"] != "limit"].sort_values("lock", ascending=False).to_dict("records")
+        for workload, own in points[points["metric"] == "speedup"].groupby("workload", sort=False):
+            threads = own[own["lock"] != "limit"].sort_values("lock", ascending=False).to_dict("records")
             said = [f"{row['estimate']:.2f} with the {row['lock']}" for row in threads]
             binary = spoken(pair[1], results.runtimes[pair[1]], lock=False)
-            parts.append(f"{workload}, {rows['workers'].iloc[0]:.0f} threads, {binary}: {' and '.join(said)}")
+            parts.append(f"{workload}, {own['workers'].iloc[0]:.0f} threads, {binary}: {' and '.join(said)}")
     if not parts:
         return "No free-threaded binary has been measured with the lock on and off."
     return "Speedup of threads with the lock on and off, beside the machine's limit. " + "; ".join(parts) + "."

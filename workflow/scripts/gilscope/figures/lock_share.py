@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -26,7 +28,7 @@ THREADS = {
     4: STRATEGIES["threading"],
     8: STRATEGIES["threading-blas-threads"],
 }
-DASHED = {"linestyle": (0, (4, 3)), "linewidth": 1.3}
+DASHED: dict[str, Any] = {"linestyle": (0, (4, 3)), "linewidth": 1.3}
 ASIDE, CLOSE = 1.1, 0.05
 """How far apart markers stand on an axis of the figure's whole width, in per cent of work, that are closer than this
 share of the axis."""
@@ -102,7 +104,7 @@ def draw(results: Results) -> Figure:
     task = f"{1e3 * locking.TASK_S:g} ms"
     how = "Pale dot: a trial. Marker: geometric mean of the trials; bar: its 95 % interval."
     why = f"Theory: threads ÷ {task}, and where the lock is the bottleneck 1 ÷ (share × {task}), whichever is less."
-    return finish(figure, key, notes(results, LAB, every, runtimes, how, why, of=CASES))
+    return finish(figure, key, notes(results, LAB, every, runtimes, how, why, of=list(CASES)))
 
 
 def draw_bounds(axes: Axes, counts: list[int]) -> None:
@@ -114,7 +116,7 @@ def draw_bounds(axes: Axes, counts: list[int]) -> None:
 
 
 def places_beside(found: pd.DataFrame, room: float) -> np.ndarray:
-    """How many places each point moves aside: those of its runtime and share that are less than ``room`` apart share the middle."""
+    """How many places each point moves aside: those of its panel and share closer than ``room`` share the middle."""
     places = []
     for row in found.to_dict("records"):
         beside = (found["held"] == row["held"]) & (found["runtime"] == row["runtime"])

@@ -136,10 +136,10 @@ def alt(results: Results) -> str:
         return f"Nothing to draw: no trial of the lab {LAB} has counted memory."
     several = points["runtime"].nunique() > 1
     parts = []
-    for (runtime, kind), rows in points.groupby(["runtime", "kind"], sort=False):
+    for (runtime, kind), own in points.groupby(["runtime", "kind"], sort=False):
         said = [
             f"{row['estimate']:.3g} MiB " + ("each" if pd.isna(row["count"]) else f"in all with {row['count']:.0f}")
-            for row in rows.sort_values("count", na_position="first").to_dict("records")
+            for row in own.sort_values("count", na_position="first").to_dict("records")
         ]
         parts.append(f"{kind}{f' on {runtime}' if several else ''}: {', '.join(said)}")
     return "Memory of idle workers: of each more one, and of the whole program. " + "; ".join(parts) + "."

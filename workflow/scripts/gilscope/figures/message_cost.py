@@ -101,12 +101,13 @@ def draw(results: Results) -> Figure:
         .add(Interval(width=2.2), data=bounded(there), **lying)
     )
     figure, lines = panels(plot, [3.4 if len(runtimes) == 1 else 2.9] * len(runtimes), 2, spare=0.45)
-    figure.axes[0].get_gridspec().set_width_ratios((1.5, 1))
+    if grid := figure.axes[0].get_gridspec():
+        grid.set_width_ratios((1.5, 1))
     sizes = sorted(back["size"].unique())
     names = dict(zip(sizes, size_labels(sizes), strict=True))
     across = Axis("size of the message, logarithmic", sizes[0] / 2, sizes[-1] * 2, sizes, 2, names.__getitem__)
     # The highest line leaves room for the head of the table beside it.
-    up = times([*back["low"], *back["high"], *back["estimate"], *2 * back["estimate"]], "time of a round trip, logarithmic")
+    up = times([*back["low"], *back["estimate"], *2 * back["estimate"]], "time of a round trip, logarithmic")
     along = amounts(pd.concat([there_seen["value"], there["low"], there["high"]]), "ms until it is read")
     for place, ((left, right), runtime) in enumerate(zip(lines, runtimes, strict=True)):
         name = f" · {spoken(runtime, results.runtimes.get(runtime, {}))}" if len(runtimes) > 1 else ""
@@ -123,11 +124,12 @@ def draw(results: Results) -> Figure:
             own = there[there["row"] == place]
             along.lay(right, "x")
             replace(rows([""] * len(own)), high=-1).lay(right, "y")
+            write = functools.partial(right.annotate, xycoords=("axes fraction", "data"), textcoords="offset points")
             for row, channel in zip(own["line"], own["channel"], strict=True):
-                right.annotate(channel, (0, row), (3, 8), xycoords=("axes fraction", "data"), textcoords="offset points")
+                write(channel, (0, row), (3, 8))
     how = "Dot: a trial. Marker: geometric mean of the trials; bar and band: its 95 % interval."
     more = "The ratios have their intervals among the numbers of this figure."
-    return finish(figure, note=notes(results, LAB, every, runtimes, how, more, of=messages.LAB.cases))
+    return finish(figure, note=notes(results, LAB, every, runtimes, how, more, of=list(messages.LAB.cases)))
 
 
 def in_rows(found: pd.DataFrame) -> pd.DataFrame:
@@ -195,11 +197,11 @@ def alt(results: Results) -> str:
         own = found[found["runtime"] == runtime]
         back, there = own[own["metric"] == ROUND_TRIP], own[own["metric"] == ONE_WAY]
         ends = [back[back["size"] == size] for size in sorted({back["size"].min(), back["size"].max()})]
-        for rows in (*ends, there[there["message"] == ARRAY]):
-            if len(rows):
-                first = rows.iloc[0]
+        for sent in (*ends, there[there["message"] == ARRAY]):
+            if len(sent):
+                first = sent.iloc[0]
                 where = f"{runtime}, " if len(runtimes) > 1 else ""
-                said = ", ".join(map(in_words, rows.to_dict("records")))
+                said = ", ".join(map(in_words, sent.to_dict("records")))
                 parts.append(f"{where}{first['message']}, {SENT[first['metric']]}: {said}")
     return "Time of a message against its size, a line for each channel. " + "; ".join(parts) + "."
 

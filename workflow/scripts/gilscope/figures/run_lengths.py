@@ -76,7 +76,7 @@ def draw(results: Results) -> Figure:
         axes.set_title(spoken(runtime, results.runtimes.get(runtime, {})) if columns < 3 else runtime)
         if runtime in free:
             said = f"both threads ran at once\nfor {per_cent(at_once(results, runtime))} of the time."
-            words = {"transform": axes.transAxes, "ha": "center", "va": "center", "color": MUTED}
+            words: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "center", "color": MUTED}
             axes.text(0.5, 0.5, f"No turns without the lock:\n{said}", **words)
             continue
         for place, (_, style) in MARKS.items():

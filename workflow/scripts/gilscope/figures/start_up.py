@@ -14,6 +14,7 @@ from gilscope.figures._trials import (
     BOUNDS,
     SPREAD,
     Ladder,
+    arranged,
     beside,
     in_kinds,
     look_of,
@@ -54,11 +55,10 @@ def draw(results: Results) -> Figure:
     if found.empty:
         return nothing(f"No trials of the lab {LAB}.")
     runtimes, kinds = results.ordered(found["runtime"]), in_kinds(found["case"])
-    ladder, metrics = Ladder.of(found, "case", kinds, runtimes), [name for name in WORKERS if name in set(found["metric"])]
-    found, seen = (
-        table.assign(line=ladder.rows(table, "case"), row=0, col=table["metric"].map(metrics.index))
-        for table in (found, seen)
-    )
+    ladder = Ladder.of(found, "case", kinds, runtimes)
+    metrics = [metric for metric in WORKERS if metric in set(found["metric"])]
+    found, seen = (arranged(table, col=("metric", metrics)) for table in (found, seen))
+    found, seen = (table.assign(line=ladder.rows(table, "case")) for table in (found, seen))
     looks = {kind: look_of(kind) for kind in kinds}
     plot = plotted(found, seen, "line", "case", looks, spread=SPREAD, width=2.2)
     height = 0.6 + (0.3 if len(runtimes) == 1 else 0.2) * len(ladder.labels)
