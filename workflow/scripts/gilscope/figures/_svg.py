@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import seaborn as sns
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from gilscope.figures._look import GRID, INK, MUTED, PAPER, THEME
@@ -79,7 +80,8 @@ def svg(figure: Figure, title: str, alt: str, facts: Mapping[str, str] = NO_FACT
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     fix_layout(figure)
-    figure.savefig(buffer, format="svg", metadata=nothing)
+    # ``savefig`` would draw all of it once more, unseen, since there has been a layout engine.
+    FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
     text = buffer.getvalue()
     used = [colour for colour in THEME if colour in text]
     text = re.sub("<[^>]*>", lambda tag: themed(tag[0], used), text)
