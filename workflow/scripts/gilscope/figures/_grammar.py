@@ -90,7 +90,10 @@ def estimates(
     scales = [{name: getattr(one, kind) for name, one in drawn.items()} for kind in ("colour", "marker")]
     variables = {name: column for name, column in mapped(along, by, lying).items() if name not in PANEL}
     return so.Plot(bounded(points), **variables).scale(
-        color=so.Nominal(scales[0], order=list(drawn)), marker=so.Nominal(scales[1], order=list(drawn))
+        color=so.Nominal(scales[0], order=list(drawn)),
+        marker=so.Nominal(scales[1], order=list(drawn)),
+        # Else it is what comes first that is filled, as soon as another layer has more rows.
+        fill=so.Nominal({True: True, False: False}),
     )
 
 
