@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from gilscope.figures._look import INK
 
@@ -39,9 +39,8 @@ class Axis:
         if self.base:
             (axes.set_xscale if which == "x" else axes.set_yscale)("log", base=self.base)
         axes.set(**{f"{which}lim": (self.low, self.high)})
-        axis.set_major_locator(FixedLocator(list(self.ticks)))
+        axis.set_ticks(list(self.ticks), list(map(self.words, self.ticks)))
         axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(FuncFormatter(lambda value, _: self.words(value)))
         axis.set_label_text(self.label)
         axis.label.set_visible(True)
         if self.line is not None:

@@ -121,6 +121,7 @@ def panels(
         axes.set(title="", xlabel="", ylabel="", axisbelow=True)
         sns.despine(ax=axes, left=True)
         if not axes.has_data():
+            axes.set(xticks=[], yticks=[])
             axes.set_axis_off()
     return figure, [figure.axes[start : start + columns] for start in range(0, len(figure.axes), columns)]
 

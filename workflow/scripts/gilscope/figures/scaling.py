@@ -131,7 +131,7 @@ def draw(results: Results) -> Figure:
         curve = key[1] != AT_ONE
         for (row, column), metric in zip(own, METRICS, strict=True):
             axes, every = places[row][column], shared[key[1]]
-            lay_axes(axes, every[every["metric"] == metric], metric, {} if curve else labels)
+            lay_axes(axes, every, metric, {} if curve else labels)
             if curve and (metric == "speedup" or blocks[key]["kind"].iloc[0] == "cpu"):
                 ideal(axes)
             if column and not curve and len(runtimes) == 1:
@@ -164,13 +164,14 @@ def declared(grid: Grid, blocks: Mapping[Key, pd.DataFrame], workloads: Sequence
     return plot.add(dotted, data=fits, **only(x="workers", y="speedup", color="strategy")) if len(fits) else plot
 
 
-def lay_axes(axes: Axes, points: pd.DataFrame, metric: str, labels: Mapping[str, str]) -> None:
+def lay_axes(axes: Axes, every: pd.DataFrame, metric: str, labels: Mapping[str, str]) -> None:
     """The axes of a panel that all of these points fit. labels: of the rows, where it has rows."""
+    points = every[every["metric"] == metric]
     if labels:
         (ratios(points, "speedup, logarithmic") if metric == "speedup" else cores(points)).lay(axes, "x")
         rows(list(labels.values())).lay(axes, "y")
         return
-    workers(sorted(points.loc[choices(points), "workers"].astype(int).unique())).lay(axes, "x")
+    workers(sorted(every.loc[choices(every), "workers"].astype(int).unique())).lay(axes, "x")
     (speedups(points) if metric == "speedup" else cores(points)).lay(axes, "y")
 
 
