@@ -92,12 +92,19 @@ def notes(figure: Figure) -> str:
 # Every figure
 
 
+def in_data(axes: Axes, artist: Artist) -> bool:
+    """Whether it lies where its data say, or all of it as far beside that."""
+    points = np.array([[1, 1], [2, 2]])
+    aside = artist.get_transform().transform(points) - axes.transData.transform(points)
+    return bool(np.allclose(*aside))
+
+
 def data_lines(axes: Axes) -> list[Line2D]:
     return [
         line
         for line in axes.get_lines()
         if line.get_linestyle() == "-"
-        and line.get_transform().contains_branch(axes.transData)
+        and in_data(axes, line)
         and len(line.get_xdata()) > 1
         and line.get_color() not in REFERENCES
     ]
@@ -138,7 +145,7 @@ def estimates(axes: Axes) -> list[tuple[np.ndarray, bool]]:
         if line.get_marker() not in ("", " ", "None", None)
         and (line.get_alpha() is None or line.get_alpha() >= 0.5)
         and not (line.get_markeredgecolor() in REFERENCES and line.get_marker() == "_")
-        and line.get_transform().contains_branch(axes.transData)
+        and in_data(axes, line)
     ]
     return [
         (point, line.get_marker() in Line2D.filled_markers and line.get_markerfacecolor() in (PAPER, "none"))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from gilscope.figures._look import INK
 
@@ -40,9 +40,8 @@ class Axis:
         scale: dict[str, Any] = {"value": "log", "base": self.base} if self.base else {"value": "linear"}
         (axes.set_xscale if which == "x" else axes.set_yscale)(**scale)
         axes.set(**{f"{which}lim": (self.low, self.high)})
-        axis.set_major_locator(FixedLocator(list(self.ticks)))
+        axis.set_ticks(list(self.ticks), list(map(self.words, self.ticks)))
         axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(FuncFormatter(lambda value, _: self.words(value)))
         axis.set_label_text(self.label)
         axis.label.set_visible(True)
         if self.line is not None:

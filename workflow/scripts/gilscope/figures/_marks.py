@@ -15,6 +15,8 @@ from seaborn._marks.base import Mappable, Mark
 
 from gilscope.figures._look import PAPER, look
 
+REACH = 0.36
+"""How far the mark of a limit goes to both sides of a row, in rows."""
 Split = Callable[[], Iterator[tuple[Any, pd.DataFrame, Axes]]]
 
 
@@ -38,7 +40,7 @@ class Interval(Mark):
 
     line: join those of one colour, with a band. apart: how many points those of different colours, as far as they are
     in a panel, are laid beside each other, so that none hides another. each: as far as they are in a row, where they
-    lie.
+    lie. limit: the machine's limit is among them, and is drawn as that.
     """
 
     color: Any = field(default=Mappable("C0", grouping=False))
@@ -47,6 +49,7 @@ class Interval(Mark):
     line: bool = False
     apart: float = 0.0
     each: bool = False
+    limit: bool = False
     width: float = 1.3
     size: float = 5.5
 
@@ -57,6 +60,9 @@ class Interval(Mark):
                 **{name: list(self._resolve(data, name, scales)) for name in ("marker", "fill")},
                 rgba=list(self._resolve(data, "color", scales)),
             )
+            if self.limit:
+                draw_limit(axes, data[data["color"] == "ceiling"])
+                seen = seen[seen["color"] != "ceiling"]
             for _, own in seen.groupby("y") if self.each else [("", seen)]:
                 names = [name for name in scales["color"].order if (own["color"] == name).any()]
                 for place, name in enumerate(names):
@@ -84,31 +90,25 @@ class Interval(Mark):
 
 @dataclass
 class Limit(Mark):
-    """What the machine could give, with its intervals: wide, grey and behind everything that is measured against it.
-
-    reach: where intervals lie, how far a mark goes to both sides of its row, in rows.
-    """
+    """What the machine could give, with its intervals: wide, grey and behind everything that is measured against it."""
 
     color: Any = field(default=Mappable(look("ceiling").colour, grouping=False))
-    reach: float = 0.36
 
     def _plot(self, split_gen: Split, scales: Mapping[str, Any], orient: str) -> None:
         del scales, orient
-        common: dict[str, Any] = {"color": look("ceiling").colour, "zorder": 1.5}
-        wide: dict[str, Any] = {"linewidth": 5, "alpha": 0.45, **common}
         for _, data, axes in split_gen():
-            lying, (along, estimate, low, high) = laid_out(data)
-            (axes.hlines if lying else axes.vlines)(along, low, high, linewidth=1.6, alpha=0.6, **common)
-            if lying:
-                axes.vlines(estimate, along - self.reach, along + self.reach, **wide)
-            else:
-                place = np.argsort(along, kind="stable")
-                axes.plot(along[place], estimate[place], **wide)
-                dash: dict[str, Any] = {
-                    "marker": "_",
-                    "markersize": 16,
-                    "markeredgewidth": 4,
-                    "linestyle": "none",
-                    "alpha": 0.6,
-                }
-                axes.plot(along, estimate, **dash, **common)
+            draw_limit(axes, data)
+
+
+def draw_limit(axes: Axes, data: pd.DataFrame) -> None:
+    common: dict[str, Any] = {"color": look("ceiling").colour, "zorder": 1.5}
+    wide: dict[str, Any] = {"linewidth": 5, "alpha": 0.45, **common}
+    lying, (along, estimate, low, high) = laid_out(data)
+    (axes.hlines if lying else axes.vlines)(along, low, high, linewidth=1.6, alpha=0.6, **common)
+    if lying:
+        axes.vlines(estimate, along - REACH, along + REACH, **wide)
+        return
+    place = np.argsort(along, kind="stable")
+    axes.plot(along[place], estimate[place], **wide)
+    dash: dict[str, Any] = {"marker": "_", "markersize": 16, "markeredgewidth": 4, "linestyle": "none", "alpha": 0.6}
+    axes.plot(along, estimate, **dash, **common)

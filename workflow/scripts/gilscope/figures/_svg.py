@@ -114,7 +114,7 @@ def fix_layout(figure: Figure) -> None:
         engine.execute(figure)
         figure.set_layout_engine("none")
         for axes in figure.axes:
-            left, bottom, width, height = (round(place, 6) for place in axes.get_position().bounds)
+            left, bottom, width, height = (round(place, 10) for place in axes.get_position().bounds)
             axes.set_position((left, bottom, width, height))
 
 

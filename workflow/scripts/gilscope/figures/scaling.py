@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -34,7 +33,7 @@ from gilscope.figures._grammar import (
     without,
 )
 from gilscope.figures._look import MUTED
-from gilscope.figures._marks import Interval, Limit
+from gilscope.figures._marks import Interval
 from gilscope.figures._rows import Grid, Key, beside, lay_out, room
 from gilscope.figures._tables import numbers
 
@@ -127,16 +126,16 @@ def draw(results: Results) -> Figure:
     grid = lay_out(blocks, runtimes, len(METRICS), tall)
     fits = laws(results, grid, blocks)
     figure, places = panels(declared(grid, blocks, list(labels), fits), grid.heights, grid.columns)
+    shared = {name: pd.concat(visible(beside(blocks, name))) for name in {name for _, name in grid.places}}
     for key, own in grid.places.items():
+        curve = key[1] != AT_ONE
         for (row, column), metric in zip(own, METRICS, strict=True):
-            shared = pd.concat(visible(beside(blocks, key[1])))
-            lay_axes(
-                places[row][column], shared[shared["metric"] == metric], metric, labels if key[1] == AT_ONE else {}
-            )
-            if key[1] != AT_ONE and (metric == "speedup" or blocks[key]["kind"].iloc[0] == "cpu"):
-                ideal(places[row][column])
-            if key[1] == AT_ONE and column and len(runtimes) == 1:
-                inner(places[row][column])
+            axes, every = places[row][column], shared[key[1]]
+            lay_axes(axes, every, metric, {} if curve else labels)
+            if curve and (metric == "speedup" or blocks[key]["kind"].iloc[0] == "cpu"):
+                ideal(axes)
+            if column and not curve and len(runtimes) == 1:
+                inner(axes)
     grid.name(places, blocks, about)
     names = {name for block in blocks.values() for name in lines(block)[0]}
     extra = [sample("machine's limit", **LIMIT), sample("ideal", **IDEAL)]
@@ -145,33 +144,34 @@ def draw(results: Results) -> Figure:
 
 
 def declared(grid: Grid, blocks: Mapping[Key, pd.DataFrame], workloads: Sequence[str], fits: pd.DataFrame) -> so.Plot:
-    """Curves where a workload has a panel of its own, rows where several share one, limits behind both."""
+    """Curves where a workload has a panel of its own, rows where several share one."""
     found = []
     for key, own in grid.places.items():
-        for limit, rows_of in zip((False, True), visible(blocks[key]), strict=True):
-            for (row, column), metric in zip(own, METRICS, strict=True):
-                part = rows_of[rows_of["metric"] == metric]
-                found.append(part.assign(limit=limit, lying=key[1] == AT_ONE, row=row, col=column))
+        seen = pd.concat(visible(blocks[key])).assign(lying=key[1] == AT_ONE)
+        found += [
+            seen[seen["metric"] == metric].assign(row=at[0], col=at[1]) for at, metric in zip(own, METRICS, strict=True)
+        ]
     points = pd.concat(found, ignore_index=True)
-    points = points.assign(y=points["workload"].map(dict(zip(workloads, itertools.count(), strict=False))))
+    points = points.assign(y=points["workload"].map({name: place for place, name in enumerate(workloads)}))
+    curved, lying = points[~points["lying"]], points[points["lying"]]
     plot = estimates(points, "workers", "strategy")
-    for lying, along in ((False, "workers"), (True, "y")):
-        here = points[points["lying"] == lying]
-        limit_too, rest = here[here["limit"]], here[~here["limit"]]
-        interval = Interval(apart=3.6, each=True, width=2) if lying else Interval(line=True, apart=1.7)
-        plot = plot.add(Limit(), **layer(limit_too, along, "strategy", lying)) if len(limit_too) else plot
-        plot = plot.add(interval, **layer(rest, along, "strategy", lying)) if len(rest) else plot
+    if len(curved):
+        plot = plot.add(Interval(line=True, apart=1.7, limit=True), **layer(curved, "workers", "strategy"))
+    if len(lying):
+        rows_of = Interval(apart=3.6, each=True, width=2, limit=True)
+        plot = plot.add(rows_of, **layer(lying, "y", "strategy", lying=True))
     dotted = so.Line(linestyle=":", linewidth=1.4, artist_kws={"zorder": 2})
     return plot.add(dotted, data=fits, **only(x="workers", y="speedup", color="strategy")) if len(fits) else plot
 
 
-def lay_axes(axes: Axes, points: pd.DataFrame, metric: str, labels: Mapping[str, str]) -> None:
+def lay_axes(axes: Axes, every: pd.DataFrame, metric: str, labels: Mapping[str, str]) -> None:
     """The axes of a panel that all of these points fit. labels: of the rows, where it has rows."""
+    points = every[every["metric"] == metric]
     if labels:
         (ratios(points, "speedup, logarithmic") if metric == "speedup" else cores(points)).lay(axes, "x")
         rows(list(labels.values())).lay(axes, "y")
         return
-    workers(sorted(points.loc[choices(points), "workers"].astype(int).unique())).lay(axes, "x")
+    workers(sorted(every.loc[choices(every), "workers"].astype(int).unique())).lay(axes, "x")
     (speedups(points) if metric == "speedup" else cores(points)).lay(axes, "y")
 
 
@@ -249,13 +249,15 @@ def alt(results: Results) -> str:
         return "Nothing has been measured yet."
     parts = []
     for (runtime, workload), block in blocks.items():
-        told = block[choices(block)].set_index([*CELL, "metric"])["estimate"].unstack("metric").reset_index()
-        best = told.sort_values("speedup").to_dict("records")[-1]
-        cores = best.get("effective_cores")
+        own = block[choices(block)].sort_values(CELL, kind="stable")
+        speedups, cores = (own[own["metric"] == metric] for metric in METRICS)
+        best = (
+            speedups.sort_values("estimate", kind="stable").merge(cores, "left", CELL, suffixes=("", "_cores")).iloc[-1]
+        )
         parts.append(
-            f"{workload} on {runtime}: at best {best['speedup']:.2f} times as fast as sequential, "
+            f"{workload} on {runtime}: at best {best['estimate']:.2f} times as fast as sequential, "
             f"with {best['strategy']} at {best['workers']:.0f} workers"
-            + (f" on {cores:.2f} effective cores" if pd.notna(cores) else "")
+            + (f" on {best['estimate_cores']:.2f} effective cores" if pd.notna(best["estimate_cores"]) else "")
         )
     start = "Curves of speedup and of effective cores against the number of workers, a pair of panels per workload. "
     return start + "; ".join(parts) + "."

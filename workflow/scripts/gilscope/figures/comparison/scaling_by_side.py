@@ -22,7 +22,6 @@ from gilscope.figures._grammar import (
     hollow,
     ideal,
     inner,
-    layer,
     looks_of,
     nothing,
     panels,
@@ -30,7 +29,7 @@ from gilscope.figures._grammar import (
     samples,
 )
 from gilscope.figures._look import MUTED
-from gilscope.figures._marks import Interval, Limit
+from gilscope.figures._marks import Interval
 from gilscope.figures._tables import numbers
 from gilscope.figures.comparison import Comparison
 from gilscope.figures.comparison._sides import chosen, left_out, short
@@ -92,11 +91,9 @@ def draw(comparison: Comparison) -> Figure:
             shown[tall + number // MOST_COLUMNS, number % MOST_COLUMNS] = block[block["side"] == side]
         tall += math.ceil(len(sides) / MOST_COLUMNS)
     drawn = pd.concat([own.assign(row=row, col=col) for (row, col), own in shown.items()])
-    limit, rest = drawn[drawn["strategy"] == "ceiling"], drawn[drawn["strategy"] != "ceiling"]
-    plot = estimates(rest, "workers", "strategy")
-    plot = plot.add(Limit(), **layer(limit, "workers", "strategy")) if len(limit) else plot
+    plot = estimates(drawn, "workers", "strategy").add(Interval(line=True, apart=1.7, limit=True))
     columns = max(2, *(column + 1 for _, column in shown))
-    figure, places = panels(plot.add(Interval(line=True, apart=1.7)), [INCHES] * tall, columns)
+    figure, places = panels(plot, [INCHES] * tall, columns)
     named: set[str] = set()
     for (row, column), here in shown.items():
         workload = here["workload"].iloc[0]
