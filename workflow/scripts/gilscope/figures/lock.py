@@ -9,7 +9,7 @@ from gilscope.figures import SIZES, Results
 from gilscope.figures._axes import cores, ratios, rows, speedups, workers
 from gilscope.figures._grammar import LIMIT, estimates, finish, hollow, inner, layer, nothing, panels, sample, samples
 from gilscope.figures._look import LOCK
-from gilscope.figures._marks import Interval, Limit
+from gilscope.figures._marks import Interval
 from gilscope.figures._runtimes import binaries, spoken
 from gilscope.figures._tables import numbers
 
@@ -79,14 +79,11 @@ def draw(results: Results) -> Figure:
         rest = at_one_count(points[~points["workload"].isin(curves)], results.machine.get("usable_cores") or 2)
         lines += [(f"At one worker count · {binary}", False, rest)] if len(rest) else []
     every = pd.concat([placed(own, row, curved) for row, (_, curved, own) in enumerate(lines)], ignore_index=True)
-    limit = every["lock"] == "limit"
-    upright, lying = (every[~limit & (every["curved"] == curved)] for curved in (True, False))
+    upright, lying = (every[every["curved"] == curved] for curved in (True, False))
     plot = (
-        estimates(upright, "workers", "lock", LOCK)
-        .add(Limit(), **layer(every[limit & every["curved"]], "workers", "lock"))
-        .add(Interval(line=True, apart=3))
-        .add(Limit(), **layer(every[limit & ~every["curved"]], "line", "lock", lying=True))
-        .add(Interval(apart=7, width=2), **layer(lying, "line", "lock", lying=True))
+        estimates(upright, "workers", "drawn_as", LOCK)
+        .add(Interval(line=True, apart=3, limit=True))
+        .add(Interval(apart=7, width=2, limit=True), **layer(lying, "line", "drawn_as", lying=True))
     )
     heights = [2.75 if curved else 1.0 + 0.3 * own["workload"].nunique() for _, curved, own in lines]
     figure, places = panels(plot, heights, 2, spare=0.7)
@@ -116,8 +113,9 @@ def counts(points: pd.DataFrame) -> dict[str, float]:
 
 def placed(points: pd.DataFrame, row: int, curved: bool) -> pd.DataFrame:
     """Where the points of a line of panels lie: ``row``, ``col``, and ``line``, their row in a panel of rows."""
-    line = points["workload"].map(list(counts(points)).index)
-    return points.assign(row=row, col=points["metric"].map(list(METRICS).index), line=line, curved=curved)
+    line, col = points["workload"].map(list(counts(points)).index), points["metric"].map(list(METRICS).index)
+    drawn_as = points["lock"].replace("limit", "ceiling")
+    return points.assign(row=row, col=col, line=line, curved=curved, drawn_as=drawn_as)
 
 
 def data(results: Results) -> pd.DataFrame:

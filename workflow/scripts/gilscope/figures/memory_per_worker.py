@@ -9,12 +9,15 @@ from matplotlib.figure import Figure
 
 from gilscope.figures import Results
 from gilscope.figures._axes import Axis, amounts, even, rows
-from gilscope.figures._grammar import bounded, finish, mapped, nothing, panels, samples
+from gilscope.figures._grammar import estimates, finish, layer, nothing, panels, samples
 from gilscope.figures._marks import Interval
 from gilscope.figures._runtimes import named, spoken
 from gilscope.figures._trials import (
     BOUNDS,
     SPREAD,
+    Trials,
+    arranged,
+    as_points,
     average,
     beside,
     in_kinds,
@@ -22,7 +25,6 @@ from gilscope.figures._trials import (
     needed,
     notes,
     observed,
-    plotted,
     typical,
 )
 
@@ -78,18 +80,20 @@ def draw(results: Results) -> Figure:
     if every.empty:
         return nothing(f"No trials of the lab {LAB}.")
     runtimes = results.telling(every["runtime"], MOST_RUNTIMES)
-    found, seen = (table[table["runtime"].isin(runtimes)] for table in (every, seen))
+    found, seen = (arranged(table, row=("runtime", runtimes)) for table in (every, seen))
     kinds = in_kinds(found["kind"])
-    each = pd.DataFrame([(runtime, kind) for runtime in runtimes for kind in kinds], columns=["runtime", "kind"])
-    each = each.merge(found.loc[found["metric"] == PER_WORKER, ["runtime", "kind"]]).assign(col=0)
-    each = each.assign(row=each["runtime"].map(runtimes.index), line=each.groupby("runtime").cumcount())
-    own, dots = (table[table["metric"] == PER_WORKER].merge(each) for table in (found, seen))
-    totals = found[found["count"].notna()]
-    totals = totals.assign(row=totals["runtime"].map(runtimes.index), col=1)
-    plot = plotted(own, dots, "line", "kind", {kind: look_of(kind) for kind in kinds}, spread=SPREAD, width=2.2)
-    upright = {"data": bounded(totals), "xmin": None, "xmax": None, **mapped("count", "kind")}
-    heights = [1.55 + 0.3 * len(kinds)] * len(runtimes)
-    figure, lines = panels(plot.add(Interval(line=True), **upright), heights, 2, spare=0.9)
+    own = found[found["metric"] == PER_WORKER]
+    own = own.assign(col=0, line=own.groupby("runtime").cumcount())
+    dots = seen[seen["metric"] == PER_WORKER].merge(own[["runtime", "kind", "col", "line"]])
+    totals = found[found["count"].notna()].assign(col=1)
+    looks = {kind: look_of(kind) for kind in kinds}
+    plot = (
+        estimates(totals, "count", "kind", looks)
+        .add(Interval(line=True))
+        .add(Trials(spread=SPREAD), **layer(as_points(dots), "line", "kind", lying=True))
+        .add(Interval(width=2.2), **layer(own, "line", "kind", lying=True))
+    )
+    figure, lines = panels(plot, [1.55 + 0.3 * len(kinds)] * len(runtimes), 2, spare=0.9)
     per_worker = amounts(pd.concat([dots["value"], own["low"], own["high"]]), "MiB per idle worker", wide=10)
     highest = 1.06 * totals[["estimate", "high"]].max().max()
     for (left, right), runtime in zip(lines, runtimes, strict=True):
@@ -102,7 +106,7 @@ def draw(results: Results) -> Figure:
         left.set_title(spoken(runtime, results.runtimes.get(runtime, {})) if len(runtimes) > 1 else "Each more worker")
         right.set_title("The whole program")
     note = notes(results, LAB, every, runtimes, reading(results, found))
-    return finish(figure, samples({kind: look_of(kind) for kind in kinds}), note)
+    return finish(figure, samples(looks), note)
 
 
 def counted_as(results: Results) -> str:

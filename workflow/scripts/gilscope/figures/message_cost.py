@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from gilscope.figures import Results
 from gilscope.figures._axes import Axis, amounts, duration, rows, times
-from gilscope.figures._grammar import bounded, finish, mapped, nothing, panels
+from gilscope.figures._grammar import finish, layer, nothing, panels
 from gilscope.figures._look import MUTED, STRATEGIES
 from gilscope.figures._marks import Interval
 from gilscope.figures._runtimes import spoken
@@ -92,13 +92,11 @@ def draw(results: Results) -> Figure:
     found, seen = (arranged(table, row=("runtime", runtimes), col=("metric", list(SENT))) for table in (every, seen))
     back, back_seen = found[found["col"] == 0], seen[seen["col"] == 0]
     there = in_rows(found[(found["col"] == 1) & (found["message"] == ARRAY)])
-    there_seen = seen[seen["col"] == 1].assign(value=1e3 * seen["value"])
-    there_seen = there_seen.merge(there[["row", "message", "channel", "line"]])
-    lying = {"ymin": None, "ymax": None, **mapped("line", "channel", lying=True)}
+    dots = seen.assign(value=1e3 * seen["value"]).merge(there[["row", "col", "message", "channel", "line"]])
     plot = (
         plotted(back, back_seen, "size", "channel", CHANNELS, lying=False, apart=4, line=True)
-        .add(Trials(spread=0.08), data=bounded(as_points(there_seen)), **lying)
-        .add(Interval(width=2.2), data=bounded(there), **lying)
+        .add(Trials(spread=0.08), **layer(as_points(dots), "line", "channel", lying=True))
+        .add(Interval(width=2.2), **layer(there, "line", "channel", lying=True))
     )
     figure, lines = panels(plot, [3.4 if len(runtimes) == 1 else 2.9] * len(runtimes), 2, spare=0.45)
     if grid := figure.axes[0].get_gridspec():
@@ -108,7 +106,7 @@ def draw(results: Results) -> Figure:
     across = Axis("size of the message, logarithmic", sizes[0] / 2, sizes[-1] * 2, sizes, 2, names.__getitem__)
     # The highest line leaves room for the head of the table beside it.
     up = times([*back["low"], *back["estimate"], *2 * back["estimate"]], "time of a round trip, logarithmic")
-    along = amounts(pd.concat([there_seen["value"], there["low"], there["high"]]), "ms until it is read")
+    along = amounts(pd.concat([dots["value"], there["low"], there["high"]]), "ms until it is read")
     for place, ((left, right), runtime) in enumerate(zip(lines, runtimes, strict=True)):
         name = f" · {spoken(runtime, results.runtimes.get(runtime, {}))}" if len(runtimes) > 1 else ""
         left.set_title(f"Bytes, there and back{name}")
