@@ -39,9 +39,9 @@ class Axis:
         axis = axes.xaxis if which == "x" else axes.yaxis
         scale: dict[str, Any] = {"value": "log", "base": self.base} if self.base else {"value": "linear"}
         (axes.set_xscale if which == "x" else axes.set_yscale)(**scale)
-        axes.set(**{f"{which}lim": (self.low, self.high)})
         axis.set_ticks(list(self.ticks), list(map(self.words, self.ticks)))
         axis.set_minor_locator(NullLocator())
+        axes.set(**{f"{which}lim": (self.low, self.high)})
         axis.set_label_text(self.label)
         axis.label.set_visible(True)
         if self.line is not None:

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gilscope.figures import SIZES, Results
+from gilscope.figures import Results, size_rank
 from gilscope.figures._axes import rows
 from gilscope.figures._grammar import MOST_COLUMNS, estimates, inner, panels
 from gilscope.figures._look import Look
@@ -28,7 +28,7 @@ def across(results: Results, name: str) -> pd.DataFrame:
     """
     table = pd.DataFrame(results.across.get(name) or [], columns=COLUMNS)
     table = table[table["estimate"].notna() & ~table["workload"].astype(str).str.startswith("dial_")]
-    rank = table["size"].map({size: place for place, size in enumerate(("deck", *SIZES))}).fillna(0)
+    rank = table["size"].map(size_rank)
     pair = [table["workload"], table["runtime"], table["against"]]
     table = table[rank == rank.groupby(pair).transform("max")]
     kinds = results.estimates.drop_duplicates("workload").set_index("workload")["kind"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -82,7 +83,7 @@ def svg(figure: Figure, title: str, alt: str, facts: Mapping[str, str] = NO_FACT
     fix_layout(figure)
     # ``savefig`` would draw all of it once more, unseen, since there has been a layout engine.
     FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
-    text = buffer.getvalue()
+    text = named_by_shape(buffer.getvalue())
     used = [colour for colour in THEME if colour in text]
     text = re.sub("<[^>]*>", lambda tag: themed(tag[0], used), text)
     text = re.sub(r"'DejaVu Sans'(, [^;\"]*)?", "var(--font)", text)
@@ -105,17 +106,18 @@ def themed(tag: str, colours: Iterable[str]) -> str:
     return tag
 
 
-def fix_layout(figure: Figure) -> None:
-    """Place everything for good; matplotlib would draw the whole figure once more, unseen, to have it laid out.
+def named_by_shape(text: str) -> str:
+    """Clips called after what is written of them; matplotlib's names hold digits that no drawing has alike twice."""
+    for name, shape in re.findall(r'<clipPath id="(p[0-9a-f]{10})">\s*<rect ([^>]*)/>', text):
+        text = text.replace(name, "p" + hashlib.sha256(shape.encode()).hexdigest()[:10])
+    return text
 
-    Rounded, since the last digits of what its solver finds differ from one time to the next.
-    """
+
+def fix_layout(figure: Figure) -> None:
+    """Place everything for good; matplotlib would draw the whole figure once more, unseen, to have it laid out."""
     if engine := figure.get_layout_engine():
         engine.execute(figure)
         figure.set_layout_engine("none")
-        for axes in figure.axes:
-            left, bottom, width, height = (round(place, 10) for place in axes.get_position().bounds)
-            axes.set_position((left, bottom, width, height))
 
 
 def variable(colour: str) -> str:

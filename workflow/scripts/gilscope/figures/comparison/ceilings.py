@@ -9,7 +9,7 @@ import pandas as pd
 import seaborn.objects as so
 from matplotlib.figure import Figure
 
-from gilscope.figures import SIZES
+from gilscope.figures import size_rank
 from gilscope.figures._axes import Axis, ends
 from gilscope.figures._axes import rows as row_axis
 from gilscope.figures._grammar import LIMIT, beside, estimates, finish, hollow, nothing, panels
@@ -41,10 +41,9 @@ def points(comparison: Comparison) -> pd.DataFrame:
     cells = cells[~cells["workload"].astype(str).str.startswith("dial_")]
     if cells.empty:
         return pd.DataFrame(columns=OURS)
-    rank = {size: place for place, size in enumerate(("deck", *SIZES))}
     counts = cells.groupby(["workload", "size"])["side"].nunique()
     widest = cells.groupby(["workload", "size"])["workers"].nunique()
-    workload, size = max(counts.index, key=lambda key: (counts[key], widest[key], rank.get(key[1], 0)))
+    workload, size = max(counts.index, key=lambda key: (counts[key], widest[key], size_rank(key[1])))
     cells = cells[(cells["workload"] == workload) & (cells["size"] == size)]
     cores = {side["side"]: (side.get("machine") or {}).get("usable_cores") for side in comparison.sides}
     cells = cells.assign(cores=pd.to_numeric(cells["side"].map(cores)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from gilscope.figures import SIZES
+from gilscope.figures import size_rank
 from gilscope.figures._axes import Axis, ratios
 from gilscope.figures._grammar import nothing
 from gilscope.figures._tables import numbers
@@ -32,9 +32,8 @@ def points(comparison: Comparison) -> pd.DataFrame:
     table = table[table["estimate"].notna() & ~table["workload"].astype(str).str.startswith("dial_")]
     kinds = comparison.cells.drop_duplicates("workload").set_index("workload")["kind"]
     table = table.assign(kind=table["workload"].map(kinds).fillna(""), group="")
-    rank = {size: place for place, size in enumerate(("deck", *SIZES))}
     sides = table.groupby(["workload", "size"])["side"].transform("nunique")
-    order = sides * 10 + table["size"].map(rank).fillna(0)
+    order = sides * 10 + table["size"].map(size_rank)
     table = table[order == order.groupby(table["workload"]).transform("max")]
     table = table.sort_values(["kind", "workload"], kind="stable", ignore_index=True)
     usual = set(table["size"].mode()[:1])

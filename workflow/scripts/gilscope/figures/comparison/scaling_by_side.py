@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gilscope.figures import SIZES
+from gilscope.figures import size_rank
 from gilscope.figures._axes import speedups, workers
 from gilscope.figures._grammar import (
     IDEAL,
@@ -74,8 +74,7 @@ def swept_most(cells: pd.DataFrame) -> pd.DataFrame:
     counts = counts[counts > 1].groupby(["workload", "size"]).sum()
     if counts.empty:
         return cells.iloc[:0]
-    rank = {size: place for place, size in enumerate(("deck", *SIZES))}
-    workload, size = max(counts.index, key=lambda block: (counts[block], rank.get(block[1], 0)))
+    workload, size = max(counts.index, key=lambda block: (counts[block], size_rank(block[1])))
     return cells[(cells["workload"] == workload) & (cells["size"] == size)]
 
 
