@@ -75,9 +75,11 @@ class Interval(Mark):
         common: dict[str, Any] = {"color": colour, "transform": moved(axes, *((0, -aside) if lying else (aside, 0)))}
         if self.line and len(along) > 1:
             axes.plot(along, estimate, zorder=3, **common)
-            axes.fill_between(along, low, high, where=known, alpha=0.16, linewidth=0, zorder=2, **common)
-        bars = axes.hlines if lying else axes.vlines
-        bars(along[known], low[known], high[known], linewidth=self.width, zorder=3, **common)
+            if known.any():
+                axes.fill_between(along, low, high, where=known, alpha=0.16, linewidth=0, zorder=2, **common)
+        if known.any():
+            bars = axes.hlines if lying else axes.vlines
+            bars(along[known], low[known], high[known], linewidth=self.width, zorder=3, **common)
         signs = [style.get_marker() for style in own["marker"]]
         for sign, full in dict.fromkeys(zip(signs, known, strict=True)):
             which = [each == (sign, full) for each in zip(signs, known, strict=True)]

@@ -112,9 +112,10 @@ class Trials(Interval):
 
     def _draw(self, axes: Axes, own: pd.DataFrame, aside: float) -> None:
         lying, (along, value, *_) = laid_out(own)
-        at = pd.Series(along).groupby(along)
-        last = at.transform("size").to_numpy() - 1
-        along = along + np.where(last > 0, self.spread * (2 * at.cumcount() / np.maximum(last, 1) - 1), 0)
+        if self.spread:
+            at = pd.Series(along).groupby(along)
+            last = at.transform("size").to_numpy() - 1
+            along = along + np.where(last > 0, self.spread * (2 * at.cumcount() / np.maximum(last, 1) - 1), 0)
         shift = moved(axes, *((0, -aside) if lying else (aside, 0)))
         style: dict[str, Any] = {"linestyle": "none", "marker": ".", "markersize": 5, "alpha": 0.35, "zorder": 2}
         x, y = (value, along) if lying else (along, value)
