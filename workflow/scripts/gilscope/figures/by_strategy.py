@@ -59,14 +59,15 @@ def draw(results: Results) -> Figure:
     if not lines:
         return nothing("No times: no block has been measured.")
     shown = {(row, col): item for row, line in enumerate(lines) for col, item in enumerate(line)}
-    cells = {place: in_unit(rows(block), unit_of(block)) for place, (_, block) in shown.items()}
+    units = {place: unit_of(block) for place, (_, block) in shown.items()}
+    cells = {place: in_unit(rows(block), units[place]) for place, (_, block) in shown.items()}
     points = pd.concat([own.assign(row=row, col=col, y=range(len(own))) for (row, col), own in cells.items()])
     plot = estimates(points, "y", "strategy", lying=True).add(Interval(width=2))
     heights = [0.2 * (max(len(own) for (at, _), own in cells.items() if at == row) + 4.2) for row in range(len(lines))]
     figure, places = panels(plot, heights, 2, spare=0.4)
     every = {runtime for runtime, _ in blocks(results)}
     for (row, col), ((runtime, workload), block) in shown.items():
-        lay_out(places[row][col], cells[row, col], block)
+        lay_out(places[row][col], cells[row, col], block, units[row, col])
         kind, size = block[["kind", "size"]].iloc[0]
         named_runtime = f" · {runtime}" if len(every) > 1 else ""
         places[row][col].set_title(f"{workload}  ({kind}, {size}){named_runtime}", pad=16)
@@ -111,9 +112,8 @@ def note(shown: list[tuple[Key, pd.DataFrame]], left_out: list[str], sizes: list
     return said + without(left_out)
 
 
-def lay_out(axes: Axes, cells: pd.DataFrame, block: pd.DataFrame) -> None:
+def lay_out(axes: Axes, cells: pd.DataFrame, block: pd.DataFrame, unit: tuple[float, str]) -> None:
     """The axes of a panel with these cells, and the time of one task after the other as a line in its interval."""
-    unit = unit_of(block)
     sequential = in_unit(reference(block), unit)
     axis = amounts(pd.concat([cells, sequential]), f"{unit[1]} for {tasks(block)} tasks")
     axis.lay(axes, "x")
