@@ -10,16 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from gilscope.figures import SECTIONS, NotDrawn, Results, figure_names, write_figure, write_figures
+from gilscope.figures._axes import WIDE, sensible_unit
+from gilscope.figures._grammar import MOST_COLUMNS, WIDTH, finish, key_columns, without
 from gilscope.figures._look import STRATEGIES, THEME, VERDICTS, look, order
-from gilscope.figures._panels import WIDE, legend_columns, panels
-from gilscope.figures._rows import MOST_COLUMNS, MOST_ROWS, lay_out
+from gilscope.figures._rows import MOST_ROWS, lay_out
 from gilscope.figures._runtimes import binaries, most_telling
 from gilscope.figures._svg import drawing
 from gilscope.figures.by_size import curves as size_curves
-from gilscope.figures.by_strategy import lines_of, sensible_unit
+from gilscope.figures.by_strategy import lines_of
 from gilscope.figures.dial import measured as dial_points
 from gilscope.figures.lock import compared
 from gilscope.figures.scaling import curves, lines
@@ -287,11 +289,10 @@ def test_a_panel_needs_more_than_controls(tmp_path: Path) -> None:
 )
 def test_no_legend_is_wider_than_its_figure(labels: list[str]) -> None:
     with drawing():
-        figure, _ = panels(3)
-        handles = [Line2D([], [], marker="o", label=label) for label in labels]
-        legend = figure.legend(handles=handles, ncols=legend_columns(labels), handlelength=2.4)
+        figure = finish(plt.figure(figsize=(WIDTH, 3)), [Line2D([], [], marker="o", label=label) for label in labels])
+        (legend,) = figure.legends
         width = legend.get_window_extent(FigureCanvasAgg(figure).get_renderer()).width / figure.dpi
-    assert width <= figure.get_figwidth() or legend_columns(labels) == 1
+    assert width <= figure.get_figwidth() or key_columns(labels) == 1
 
 
 def test_runtimes_come_by_version_with_the_lock_first(tmp_path: Path) -> None:
@@ -362,26 +363,23 @@ def test_the_tax_names_what_it_is_against(results: Path) -> None:
 def test_runtimes_stand_side_by_side_on_the_same_axes(results: Path) -> None:
     complete = Results.read(results)
     chosen = curves(complete)
-    with drawing():
-        rows = lay_out(chosen, WITH_PAIR, lambda block: "large")
-        columns = {key: axes.get_subplotspec().colspan.start for key, axes in rows.places.items()}
-        assert all(columns[key] == WITH_PAIR.index(key[0]) for key in chosen)
-        lines_down = {key[1]: axes.get_subplotspec().rowspan.start for key, axes in rows.places.items()}
-        assert len(set(lines_down.values())) == len({workload for _, workload in chosen})
+    places = lay_out(chosen, WITH_PAIR).places
+    assert all(places[key][0][1] == WITH_PAIR.index(key[0]) for key in chosen)
+    lines_down = {key[1]: row for key, ((row, _),) in places.items()}
+    assert len(set(lines_down.values())) == len({workload for _, workload in chosen})
 
 
 def test_eight_runtimes_leave_a_figure_that_can_be_taken_in(tmp_path: Path) -> None:
     complete = Results.read(write_results(tmp_path / "example", runtimes=EIGHT))
     chosen = curves(complete)
-    with drawing():
-        rows = lay_out(chosen, list(EIGHT), lambda block: "large")
-        spots = {axes.get_subplotspec() for axes in rows.places.values()}
-    assert max(spot.colspan.start for spot in spots) < MOST_COLUMNS
-    assert max(spot.rowspan.start for spot in spots) < MOST_ROWS
-    shown = {workload for _, workload in rows.places}
+    grid = lay_out(chosen, list(EIGHT))
+    spots = [place for places in grid.places.values() for place in places]
+    assert max(column for _, column in spots) < MOST_COLUMNS
+    assert max(row for row, _ in spots) < MOST_ROWS
+    shown = {workload for _, workload in grid.places}
     assert {"sum_squares", "http_fetch"} <= shown
-    assert shown | set(rows.left_out) == {workload for _, workload in chosen}
-    assert rows.left_out[0] in rows.note
+    assert shown | set(grid.left_out) == {workload for _, workload in chosen}
+    assert grid.left_out[0] in without(grid.left_out)
     assert {runtime for line in lines_of(complete) for (runtime, _), _ in line} == {"cp311", "cp313t-nogil"}
 
 

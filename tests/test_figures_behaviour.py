@@ -85,7 +85,8 @@ def test_behaviour_draws_each_verdict_where_its_share_is(real: Path) -> None:
     }
     drawn = picture("behaviour", real)
     (axes,) = drawn.axes
-    marks = {line.get_ydata()[0]: line for line in axes.get_lines() if line.get_marker() not in ("None", "")}
+    marked = [line for line in axes.get_lines() if line.get_marker() not in ("None", "")]
+    marks = {round(y): (x, to_rgba(line.get_color())) for line in marked for x, y in line.get_xydata()}
     bars = {
         round(y): (low, high)
         for lines in axes.collections
@@ -99,8 +100,7 @@ def test_behaviour_draws_each_verdict_where_its_share_is(real: Path) -> None:
     assert len(tested) > 30
     assert set(marks) == set(bars) == set(tested)
     for y, case in tested.items():
-        assert marks[y].get_xdata()[0] == case["estimate"]
-        assert to_rgba(marks[y].get_color()) == to_rgba(VERDICTS[case["verdict"]].colour)
+        assert marks[y] == (case["estimate"], to_rgba(VERDICTS[case["verdict"]].colour))
         assert bars[round(y)] == pytest.approx((case["low"], case["high"]))
         assert numbers[y] == case["counted"].removesuffix(" trials")
 

@@ -230,8 +230,10 @@ def test_the_dashed_lines_are_the_theory(folder: Path) -> None:
 
 def test_markers_stand_aside_only_where_they_are_close() -> None:
     rows = [(2, 0.5, 900.0), (4, 0.5, 890.0), (8, 0.5, 910.0), (1, 0.5, 450.0), (4, 0.1, 1900.0)]
-    found = pd.DataFrame(rows, columns=["threads", "held", "estimate"])
+    found = pd.DataFrame(rows, columns=["threads", "held", "estimate"]).assign(runtime="cp311")
     assert list(places_beside(found, 100)) == [-1, 0, 1, 0, 0]
+    elsewhere = pd.concat([found, found.assign(runtime="pypy311")], ignore_index=True)
+    assert list(places_beside(elsewhere, 100)) == 2 * [-1, 0, 1, 0, 0]
 
 
 @pytest.mark.parametrize("figure", FIGURES)

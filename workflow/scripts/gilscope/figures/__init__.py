@@ -4,7 +4,7 @@ It holds a ``TITLE``; the ``SECTION`` of the report that it is in; ``SHOWS``, th
 about (``lab:race``, ``metric:tax``, ``workload:dial``, ``size:small``); ``draw(results)``; ``alt(results)``, the words
 for those who do not see it; and ``data(results)``, the numbers behind it. One that needs more than every run has also
 holds ``needs(results)``: what to add to the run, or nothing where it has that. One whose x axis is time has its
-``AXIS``: where that begins and ends, in shares of the drawing's width.
+``AXIS``: where that begins and ends, in shares of the drawing's width. How one is declared, ``_grammar`` says.
 """
 
 from __future__ import annotations
@@ -45,6 +45,10 @@ COLUMNS = {
 }
 
 
+LISTS = ("scaling", "break_even", "workers", "gaps", "verdicts", "decisions", "irrefutable")
+FACTS = ("machine", "config", "across", "allocation")
+
+
 class Known(Protocol):
     """What figures are drawn of, read from a folder; they lie in the package that it is from."""
 
@@ -79,25 +83,12 @@ class Results:
         """What lies under ``results/<machine>``."""
         folder = Path(folder)
         runtimes = {path.stem: read_json(path, {}) for path in (folder / "runtimes").glob("*.json")}
-        return cls(
-            folder=folder,
-            machine=read_json(folder / "machine.json", {}),
-            runtimes=in_order(runtimes),
-            estimates=read_columns(folder / "estimates.parquet", COLUMNS["estimates"]),
-            rounds=read_columns(folder / "rounds.parquet", COLUMNS["rounds"]),
-            traces=read_columns(folder / "traces.parquet", COLUMNS["traces"]),
-            observations=read_columns(folder / "observations.parquet", COLUMNS["observations"]),
-            scaling=read_json(folder / "scaling.json", []),
-            break_even=read_json(folder / "break_even.json", []),
-            workers=read_json(folder / "workers.json", []),
-            gaps=read_json(folder / "gaps.json", []),
-            verdicts=read_json(folder / "verdicts.json", []),
-            decisions=read_json(folder / "decisions.json", []),
-            irrefutable=read_json(folder / "irrefutable.json", []),
-            config=read_json(folder / "config.json", {}),
-            across=read_json(folder / "across.json", {}),
-            allocation=read_json(folder / "allocation.json", {}),
-        )
+        tables: dict[str, Any] = {
+            name: read_columns(folder / f"{name}.parquet", columns) for name, columns in COLUMNS.items()
+        }
+        lists: dict[str, Any] = {name: read_json(folder / f"{name}.json", []) for name in LISTS}
+        facts: dict[str, Any] = {name: read_json(folder / f"{name}.json", {}) for name in FACTS}
+        return cls(folder=folder, runtimes=in_order(runtimes), **tables, **lists, **facts)
 
     @property
     def label(self) -> str:
@@ -143,8 +134,13 @@ class Results:
         measured = self.measured(metric)
         dial = measured["workload"].astype(str).str.startswith("dial_")
         measured = measured if dial.all() else measured[~dial]
-        rank = measured["size"].map({size: place for place, size in enumerate(("deck", *SIZES))}).fillna(0)
+        rank = measured["size"].map(size_rank)
         return measured[rank == rank.groupby([measured["runtime"], measured["workload"]]).transform("max")]
+
+
+def size_rank(size: str) -> int:
+    """The place of a size in their scale; below all of them the talk's own, and one that nobody foresaw."""
+    return SIZES.index(size) + 1 if size in SIZES else 0
 
 
 def read_json(path: Path, otherwise: Any) -> Any:

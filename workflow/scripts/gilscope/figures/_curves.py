@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,18 +11,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from gilscope.analysis.intervals import FEWEST_ROUNDS, plain_interval, share_interval
 from gilscope.figures import Results
+from gilscope.figures._axes import Axis
+from gilscope.figures._grammar import estimates, inner, panels
 from gilscope.figures._look import Look
-from gilscope.figures._panels import intervals
+from gilscope.figures._marks import Interval
 from gilscope.figures._trials import BOUNDS, observed
 from gilscope.labs._distributions import LIMITS_MS
 
 LINEAR_BELOW = 0.01
 HOW = "All trials together, counted at the marks. Band and bar: 95 % interval."
-HOLLOW = "Hollow: fewer than 3 trials, so no interval."
 
 # A figure's curves are needed for its drawing, its words and its table.
 exact_share = functools.cache(share_interval)
@@ -80,28 +83,32 @@ def digits(value: float) -> str:
     return f"{value:.2g}" if value < 99 else f"{value:.3g}"
 
 
-def curves(axes: Axes, points: pd.DataFrame, looks: Mapping[str, Look], cases: Sequence[str]) -> None:
-    """Each case's share beyond each limit; the lines between the limits only guide the eye."""
-    for case in cases:
-        own = falling(points[points["case"] == case])
-        intervals(axes, own, own["limit_ms"], looks[case])
+def curves(
+    points: pd.DataFrame,
+    looks: Mapping[str, Look],
+    columns: int,
+    inches: float,
+    labels: Sequence[tuple[str, str]],
+) -> tuple[Figure, list[Axes]]:
+    """Each case's share beyond each limit, a panel for each ``number``; lines between limits only guide the eye.
 
-
-def falling(curve: pd.DataFrame) -> pd.DataFrame:
-    """A curve from the last limit that everything exceeds to the first that nothing does, so that none hides others."""
-    shares = curve["estimate"]
-    begun, over = shares.shift(-1, fill_value=0) < 1, shares.shift(1, fill_value=1) > 0
-    return curve[begun & over]
-
-
-def time_axis(axes: Axes, label: str) -> None:
-    """Milliseconds from the least limit to the greatest."""
-    axes.set_xscale("log")
-    axes.set_xlim(LIMITS_MS[0] / 1.3, LIMITS_MS[-1] * 1.3)
-    axes.xaxis.set_major_locator(FixedLocator([0.1, 1, 10, 100]))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.set_xlabel(f"{label} (ms, logarithmic)")
+    inches: height of a panel. labels: what the axes of each panel are of.
+    """
+    shown = points[points["case"].isin(looks)]
+    shown = shown.assign(row=shown["number"] // columns, col=shown["number"] % columns)
+    # From the last limit that everything exceeds to the first that nothing does, so that no curve hides others.
+    begun, over = (shown.groupby(["number", "case"])["estimate"].shift(*step) for step in ((-1,), (1,)))
+    plot = estimates(shown[(begun.fillna(0) < 1) & (over.fillna(1) > 0)], "limit_ms", "case", looks)
+    figure, lines = panels(plot.add(Interval(line=True)), [inches] * math.ceil(len(labels) / columns), columns)
+    places = list(itertools.chain(*lines))
+    for number, (axes, (what, share)) in enumerate(zip(places, labels, strict=False)):
+        if axes.has_data():
+            label = f"{what} (ms, logarithmic)"
+            Axis(label, LIMITS_MS[0] / 1.3, LIMITS_MS[-1] * 1.3, [0.1, 1, 10, 100], 10).lay(axes, "x")
+            share_axis(axes, share)
+            if number % columns and share == labels[number - 1][1]:
+                inner(axes)
+    return figure, places
 
 
 def share_axis(axes: Axes, label: str) -> None:
@@ -112,7 +119,7 @@ def share_axis(axes: Axes, label: str) -> None:
     axes.yaxis.set_major_locator(FixedLocator(list(ticks)))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: ticks.get(value, "")))
-    axes.set_ylabel(f"{label}\n(logarithmic above 1 %)")
+    axes.set_ylabel(f"{label}\n(logarithmic above 1 %)", visible=True)
 
 
 def in_per_cent(results: Results, points: pd.DataFrame, cases: Sequence[str]) -> pd.DataFrame:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+import math
+from collections.abc import Mapping
 
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from gilscope.figures import SIZES, Results
+from gilscope.figures import Results, size_rank
+from gilscope.figures._axes import rows
+from gilscope.figures._grammar import MOST_COLUMNS, estimates, inner, panels
+from gilscope.figures._look import Look
+from gilscope.figures._marks import Interval
 
+INCHES = 0.26
+"""What a row takes."""
 COLUMNS = ["workload", "size", "runtime", "against", "kind_of", "estimate", "low", "high", "rounds"]
 
 
@@ -18,7 +28,7 @@ def across(results: Results, name: str) -> pd.DataFrame:
     """
     table = pd.DataFrame(results.across.get(name) or [], columns=COLUMNS)
     table = table[table["estimate"].notna() & ~table["workload"].astype(str).str.startswith("dial_")]
-    rank = table["size"].map({size: place for place, size in enumerate(("deck", *SIZES))}).fillna(0)
+    rank = table["size"].map(size_rank)
     pair = [table["workload"], table["runtime"], table["against"]]
     table = table[rank == rank.groupby(pair).transform("max")]
     kinds = results.estimates.drop_duplicates("workload").set_index("workload")["kind"]
@@ -26,10 +36,20 @@ def across(results: Results, name: str) -> pd.DataFrame:
     return table.sort_values(["kind", "workload"], ignore_index=True)
 
 
-def workloads(table: pd.DataFrame) -> list[str]:
-    return list(dict.fromkeys(table["workload"]))
-
-
-def places(rows: Sequence[str], own: pd.DataFrame, aside: float = 0.0) -> list[float]:
-    """How far down the rows of these points lie."""
-    return [rows.index(workload) + aside for workload in own["workload"]]
+def by_runtime(
+    results: Results, table: pd.DataFrame, by: str, looks: Mapping[str, Look]
+) -> tuple[Figure, dict[str, Axes]]:
+    """A panel for each runtime, titled, a row in it for each workload. looks: of the values of the column ``by``."""
+    runtimes, workloads = results.ordered(table["runtime"]), list(dict.fromkeys(table["workload"]))
+    columns = min(MOST_COLUMNS, len(runtimes))
+    place = table["runtime"].map(runtimes.index)
+    points = table.assign(row=place // columns, col=place % columns, y=table["workload"].map(workloads.index))
+    plot = estimates(points, "y", by, looks, lying=True).add(Interval(apart=24 * INCHES, width=2))
+    figure, lines = panels(plot, [1.0 + INCHES * len(workloads)] * math.ceil(len(runtimes) / columns), columns)
+    found = dict(zip(runtimes, itertools.chain(*lines), strict=False))
+    for number, (runtime, axes) in enumerate(found.items()):
+        rows(workloads).lay(axes, "y")
+        axes.set_title(runtime)
+        if number % columns:
+            inner(axes)
+    return figure, found

@@ -2,120 +2,108 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from gilscope.figures._grammar import MOST_COLUMNS, inner
 from gilscope.figures._look import MUTED
-from gilscope.figures._panels import panels
-from gilscope.figures._runtimes import named
 
-MOST_COLUMNS, MOST_ROWS = 4, 8
+MOST_ROWS = 8
 FEW = 6
 """So many panels of one runtime stand in two columns, more in three."""
+ANY_HEIGHTS: Mapping[str, float] = {}
 Key = tuple[str, str]
+Blocks = Mapping[Key, pd.DataFrame]
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Where each block, by runtime and workload, is drawn, and the workloads for which there was no room.
+class Grid:
+    """Which panels each block, by runtime and workload, is drawn in, and the workloads for which there was no room.
 
-    beside: each block's second panel, where it has one: to the right of the first, or below it where runtimes stand
-    beside each other.
+    places: row and column of each panel of a block. heights: inches of each row.
     """
 
-    figure: Figure
-    places: dict[Key, Axes]
-    beside: dict[Key, Axes]
+    runtimes: Sequence[str]
+    places: dict[Key, list[tuple[int, int]]]
+    heights: list[float]
+    columns: int
     left_out: list[str]
 
-    def row_of(self, key: Key, blocks: Mapping[Key, pd.DataFrame]) -> pd.DataFrame:
-        """Every block that stands beside this one, on the same axes."""
-        return pd.concat([block for (_, workload), block in blocks.items() if workload == key[1]])
-
     @property
-    def note(self) -> str:
-        """What was left out, as a line of its own."""
-        return without(self.left_out)
+    def lines(self) -> int:
+        """How many lines the panels of one workload take, each part of them by itself."""
+        return math.ceil(len(self.runtimes) / self.columns) if len(self.runtimes) > 1 else 1
+
+    def placed(self, blocks: Blocks) -> pd.DataFrame:
+        """The points of all blocks that have a place, with ``row`` and ``col`` of their first panel."""
+        first = {key: dict(zip(("row", "col"), own[0], strict=True)) for key, own in self.places.items()}
+        return pd.concat([blocks[key].assign(**place) for key, place in first.items()], ignore_index=True)
+
+    def name(self, panels: Sequence[Sequence[Axes]], blocks: Blocks, about: Callable[[pd.DataFrame], str]) -> None:
+        """Write workloads and runtimes above the panels. about: what is said of a workload in brackets."""
+        if len(self.runtimes) == 1:
+            for (runtime, workload), ((row, column), *_) in self.places.items():
+                panels[row][column].set_title(heading(workload, about(blocks[runtime, workload])))
+            return
+        for workload in dict.fromkeys(workload for _, workload in self.places):
+            own = {runtime: places for (runtime, name), places in self.places.items() if name == workload}
+            block = blocks[next(iter(own)), workload]
+            deep = len(next(iter(own.values())))
+            first = min(row for places in own.values() for row, _ in places)
+            first -= first % (deep * self.lines)
+            panels[first][0].set_title(heading(workload, about(block)), pad=20)
+            for number, runtime in enumerate(self.runtimes):
+                line, column = divmod(number, self.columns)
+                caption(panels[first + line * deep][column], runtime, runtime in own)
+                for row, _ in own.get(runtime, []) if column else []:
+                    inner(panels[row][column])
 
 
-def without(names: Sequence[str]) -> str:
-    """A line, on a line of its own, that says for what there was no room; nothing where there was room for all."""
-    return f"\nFor want of room without {named(names)}: see the data behind the verdicts." if names else ""
-
-
-def room(runtimes: int, pairs: bool = False) -> int:
+def room(runtimes: int, parts: int = 1) -> int:
     """How many workloads there is room for beside each other's runtimes."""
-    return max(1, MOST_ROWS // (math.ceil(runtimes / MOST_COLUMNS) * (2 if pairs else 1)))
+    return max(1, MOST_ROWS // (math.ceil(runtimes / MOST_COLUMNS) * parts))
 
 
 def lay_out(
-    blocks: Mapping[Key, pd.DataFrame],
-    runtimes: Sequence[str],
-    about: Callable[[pd.DataFrame], str],
-    *,
-    pairs: bool = False,
-    heights: Mapping[str, float] | None = None,
-) -> Rows:
-    """Room for these blocks, titled. With one runtime, a panel for each; with several, a row for each workload.
+    blocks: Blocks, runtimes: Sequence[str], parts: int = 1, heights: Mapping[str, float] = ANY_HEIGHTS
+) -> Grid:
+    """Room for these blocks. With one runtime, a panel for each; with several, a row for each workload.
 
-    about: what the heading of a workload says in brackets; nothing where it is empty. pairs: whether each block has a
-    second panel. heights: inches of the panels of those workloads that need more or less than usual.
-    With several runtimes workloads with most points come before others for room.
+    parts: how many panels each block has: beside each other, or below where runtimes stand beside each other.
+    heights: inches of the panels of those workloads that need more or less than usual. With several runtimes workloads
+    with most points come before others for room.
     """
-    heights = heights or {}
     if len(runtimes) == 1:
-        return lay_out_one(blocks, about, pairs, heights)
+        columns = parts if parts > 1 else 2 if len(blocks) <= FEW else 3
+        numbers = itertools.count()
+        found = {key: [divmod(next(numbers), columns) for _ in range(parts)] for key in blocks}
+        rows = {own[0][0]: heights.get(key[1], 2.55) for key, own in found.items()}
+        return Grid(runtimes, found, list(rows.values()), columns, [])
     lines = math.ceil(len(runtimes) / MOST_COLUMNS)
     columns = math.ceil(len(runtimes) / lines)
     workloads = list(dict.fromkeys(workload for _, workload in blocks))
     points = {name: max(len(block) for (_, own), block in blocks.items() if own == name) for name in workloads}
-    chosen = sorted(workloads, key=lambda name: -points[name])[: room(len(runtimes), pairs)]
+    chosen = sorted(workloads, key=lambda name: -points[name])[: room(len(runtimes), parts)]
     shown = [name for name in workloads if name in chosen]
-    deep = 2 if pairs else 1
-    inches = [heights.get(workload, 2.35 if not pairs else 2.1) for workload in shown for _ in range(lines * deep)]
-    figure, axes = panels(len(inches) * columns, columns, inches)
-    grid = [axes[start : start + columns] for start in range(0, len(axes), columns)]
-    places: dict[Key, Axes] = {}
-    beside: dict[Key, Axes] = {}
-    for row, workload in enumerate(shown):
-        own = grid[row * lines * deep : (row + 1) * lines * deep]
-        first = next(block for (_, name), block in blocks.items() if name == workload)
-        own[0][0].set_title(heading(workload, about(first)), pad=20)
-        for number in range(lines * columns):
-            line, column = divmod(number, columns)
-            key = (runtimes[number] if number < len(runtimes) else "", workload)
-            caption(own[line * deep][column], key[0], key in blocks)
-            for part, found in enumerate((places, beside)[:deep]):
-                axes_here = own[line * deep + part][column]
-                if key not in blocks:
-                    axes_here.set_axis_off()
-                    continue
-                found[key] = axes_here
-                if column:
-                    axes_here.tick_params(labelleft=False)
-    return Rows(figure, places, beside, [name for name in workloads if name not in chosen])
+    places = {}
+    for key in blocks:
+        if key[1] in chosen:
+            line, column = divmod(runtimes.index(key[0]), columns)
+            first = (shown.index(key[1]) * lines + line) * parts
+            places[key] = [(first + part, column) for part in range(parts)]
+    usual = 2.35 if parts == 1 else 2.1
+    inches = [heights.get(name, usual) for name in shown for _ in range(lines * parts)]
+    return Grid(runtimes, places, inches, columns, [name for name in workloads if name not in chosen])
 
 
-def lay_out_one(
-    blocks: Mapping[Key, pd.DataFrame],
-    about: Callable[[pd.DataFrame], str],
-    pairs: bool,
-    heights: Mapping[str, float],
-) -> Rows:
-    """Of one runtime: panels in columns, or a pair of them on each line."""
-    if pairs:
-        figure, axes = panels(2 * len(blocks), 2, [heights.get(workload, 2.55) for _, workload in blocks])
-    else:
-        figure, axes = panels(len(blocks), 2 if len(blocks) <= FEW else 3)
-    places = dict(zip(blocks, axes[:: 2 if pairs else 1], strict=True))
-    for key, block in blocks.items():
-        places[key].set_title(heading(key[1], about(block)))
-    return Rows(figure, places, dict(zip(blocks, axes[1::2], strict=True)) if pairs else {}, [])
+def beside(blocks: Blocks, workload: str) -> pd.DataFrame:
+    """All blocks of a workload, which lie on the same axes."""
+    return pd.concat([block for (_, name), block in blocks.items() if name == workload])
 
 
 def heading(workload: str, about: str) -> str:
@@ -125,11 +113,4 @@ def heading(workload: str, about: str) -> str:
 def caption(axes: Axes, runtime: str, measured: bool) -> None:
     """The runtime's name above its panel, or that there is nothing of it."""
     words = runtime if measured or not runtime else f"{runtime}: not measured"
-    axes.annotate(words, (0, 1), xytext=(0, 5), xycoords="axes fraction", textcoords="offset points", color=MUTED)
-
-
-def no_inner_labels(rows: Rows) -> None:
-    """Only the first panel of a row names the axis that all of it share."""
-    for axes in (*rows.places.values(), *rows.beside.values()):
-        if not axes.yaxis.get_tick_params().get("labelleft", True):
-            axes.set_ylabel("")
+    axes.annotate(words, (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points", color=MUTED)

@@ -9,14 +9,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn.objects as so
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from gilscope.analysis.intervals import Interval, interval, plain_interval, share_interval
+from gilscope.analysis.intervals import Interval as Summary
+from gilscope.analysis.intervals import interval, plain_interval, share_interval
 from gilscope.figures import Results
-from gilscope.figures._look import GRID, INK, MUTED, PAPER, STRATEGIES, Look, look
-from gilscope.figures._panels import WIDE, rows_axis
-from gilscope.figures._runtimes import named
+from gilscope.figures._axes import rows
+from gilscope.figures._grammar import bounded, estimates, hollow, mapped, without
+from gilscope.figures._look import GRID, INK, MUTED, STRATEGIES, Look, look
+from gilscope.figures._marks import Interval, laid_out, moved
 
 MOST_RUNTIMES = 3
 """Of a run of more, the most telling are drawn in figures that have a panel for each."""
@@ -65,7 +67,7 @@ def in_kinds(kinds: Iterable[str]) -> list[str]:
     return [kind for kind in KINDS if kind in found] + sorted(set(found) - set(KINDS))
 
 
-def bounds(found: Interval) -> dict[str, float]:
+def bounds(found: Summary) -> dict[str, float]:
     return dict(zip(BOUNDS, (found.estimate, found.low, found.high, found.rounds), strict=True))
 
 
@@ -98,53 +100,65 @@ def summed_up(seen: pd.DataFrame, by: Sequence[str], shares: bool = False) -> pd
     return pd.DataFrame(rows, columns=[*by, *BOUNDS])
 
 
-def hollow(points: pd.DataFrame) -> str:
-    """What a hollow marker means, where there is one."""
-    missing = points[["low", "high"]].isna().any(axis=None)
-    return "Hollow: fewer than 3 trials, so no interval." if missing else ""
+@dataclass
+class Trials(Interval):
+    """Trials as pale dots, aside like the estimates that they sum up to.
 
-
-def dots(axes: Axes, values: Sequence[float] | pd.Series, y: float, drawn: Look, spread: float = 0.0) -> None:
-    """A row of trials along the x axis, each a pale dot.
-
-    spread: how far above and below the row they are laid, in their order, so that equal ones do not hide each other.
+    spread: how far to both sides of their place they are laid, in their order, so that equal ones do not hide each
+    other.
     """
-    aside = np.linspace(-spread, spread, len(values)) if len(values) > 1 else 0.0
-    places = np.full(len(values), y) + aside
-    axes.plot(values, places, linestyle="none", marker=".", markersize=5, color=drawn.colour, alpha=0.35, zorder=2)
+
+    spread: float = 0.0
+
+    def _draw(self, axes: Axes, own: pd.DataFrame, aside: float) -> None:
+        lying, (along, value, *_) = laid_out(own)
+        if self.spread:
+            at = pd.Series(along).groupby(along)
+            last = at.transform("size").to_numpy() - 1
+            along = along + np.where(last > 0, self.spread * (2 * at.cumcount() / np.maximum(last, 1) - 1), 0)
+        shift = moved(axes, *((0, -aside) if lying else (aside, 0)))
+        style: dict[str, Any] = {"linestyle": "none", "marker": ".", "markersize": 5, "alpha": 0.35, "zorder": 2}
+        x, y = (value, along) if lying else (along, value)
+        axes.plot(x, y, color=own["rgba"].iloc[0], transform=shift, **style)
 
 
-def lie(
-    axes: Axes,
-    values: Sequence[float] | pd.Series,
-    y: float,
-    drawn: Look,
+def as_points(trials: pd.DataFrame) -> pd.DataFrame:
+    """Trials as ``Trials`` draws them: each is an estimate for itself."""
+    return trials.assign(**dict.fromkeys(BOUNDS[:3], trials["value"]))
+
+
+def plotted(
+    found: pd.DataFrame,
+    trials: pd.DataFrame,
+    along: str,
+    by: str,
+    looks: Mapping[Any, Look],
     *,
-    shares: bool = False,
-    found: Mapping[Any, Any] | None = None,
+    lying: bool = True,
     spread: float = 0.0,
-) -> None:
-    """A row of trials along the x axis: each a pale dot, over them what they sum up to with its interval.
+    apart: float = 0.0,
+    **mark: Any,
+) -> so.Plot:
+    """``estimates`` over the dots of the trials that they sum up. trials: ``value``, and the same columns as found."""
+    dots = Trials(apart=apart, spread=spread)
+    seen = bounded(as_points(trials))
+    drawn = estimates(found, along, by, looks, lying=lying).add(dots, data=seen, **mapped(along, by, lying))
+    return drawn.add(Interval(apart=apart, **mark))
 
-    Hollow where there are too few trials for one. Shares have no dots: their trials are all at 0 or 1.
-    found: what they sum up to, where that is neither their geometric mean nor their share. spread: that of the dots.
-    """
-    if found is None:
-        found = share(values) if shares else typical(values)
-    known = np.isfinite(found["low"])
-    if not shares:
-        dots(axes, values, y, drawn, spread)
-    if known:
-        axes.hlines(y, found["low"], found["high"], color=drawn.colour, linewidth=2.2, zorder=3)
-    axes.plot(
-        found["estimate"],
-        y,
-        linestyle="none",
-        marker=drawn.marker,
-        markerfacecolor=drawn.colour if known else PAPER,
-        markeredgecolor=drawn.colour,
-        zorder=4,
-    )
+
+def arranged(table: pd.DataFrame, **places: tuple[str, Sequence[str]]) -> pd.DataFrame:
+    """The part of a table that is in these orders, with its place in each: ``row=("runtime", runtimes)``."""
+    for column, order in places.values():
+        table = table[table[column].isin(order)]
+    return table.assign(**{name: table[column].map(list(order).index) for name, (column, order) in places.items()})
+
+
+def beside(axes: Axes, heading: str, words: Mapping[float, str], aside: float) -> None:
+    """A column of words beside rows. words: by row. aside: how far to the right of the axes it ends, in points."""
+    column: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "fontsize": 8, "annotation_clip": False}
+    axes.annotate(heading, (1, 1), (aside, 6), xycoords="axes fraction", color=MUTED, **column)
+    for row, said in words.items():
+        axes.annotate(said, (1, row), (aside, 0), xycoords=("axes fraction", "data"), va="center", **column)
 
 
 @dataclass(frozen=True)
@@ -159,21 +173,24 @@ class Ladder:
     places: dict[tuple[str, str], int]
 
     @classmethod
-    def of(cls, found: Collection[tuple[str, str]], groups: Iterable[str], runtimes: Sequence[str]) -> Ladder:
-        """found: the groups and runtimes of which there is something to show; the orders are those of the others."""
-        ladder = cls([], {}, {})
-        for group in groups:
-            ladder.headings[group] = len(ladder.labels)
-            own = [runtime for runtime in runtimes if (group, runtime) in found]
+    def of(cls, found: pd.DataFrame, group: str, groups: Iterable[str], runtimes: Sequence[str]) -> Ladder:
+        """found: what there is to show, with a column ``group`` and ``runtime``; the orders are those of the others."""
+        ladder, there = cls([], {}, {}), set(zip(found[group], found["runtime"], strict=True))
+        for name in groups:
+            ladder.headings[name] = len(ladder.labels)
+            own = [runtime for runtime in runtimes if (name, runtime) in there]
             first = len(ladder.labels) + (len(runtimes) > 1)
-            ladder.labels.extend([group, *own] if len(runtimes) > 1 else [group])
-            ladder.places.update({(group, runtime): first + place for place, runtime in enumerate(own)})
+            ladder.labels.extend([name, *own] if len(runtimes) > 1 else [name])
+            ladder.places.update({(name, runtime): first + place for place, runtime in enumerate(own)})
         return ladder
 
-    def draw(self, axes: Axes, bold: Collection[str] = (), named: bool = True) -> None:
-        """Lay out the rows of an axes. bold: the groups whose names stand out. named: whether it names its rows."""
-        rows_axis(axes, self.labels)
-        axes.tick_params(axis="y", labelleft=named)
+    def rows(self, table: pd.DataFrame, group: str) -> list[int]:
+        """The row of each line of a table."""
+        return [self.places[key] for key in zip(table[group], table["runtime"], strict=True)]
+
+    def lay(self, axes: Axes, bold: Collection[str] = ()) -> None:
+        """Lay out the rows of a panel. bold: the groups whose names stand out."""
+        rows(self.labels).lay(axes, "y")
         several = len(self.labels) > len(self.headings)
         for group, row in self.headings.items():
             label = axes.yaxis.get_major_ticks()[row].label1
@@ -182,37 +199,17 @@ class Ladder:
             if row and several:
                 axes.axhline(row - 0.5, color=GRID, linewidth=0.8, zorder=0)
 
-    def write(self, axes: Axes, words: Mapping[tuple[str, str], str], heading: str, aside: float) -> None:
-        """A column of words beside the rows. aside: how far to the right of the axes it ends, in points."""
-        column: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "fontsize": 8, "annotation_clip": False}
-        axes.annotate(heading, (1, 1), (aside, 6), xycoords="axes fraction", color=MUTED, **column)
-        for key, row in self.places.items():
-            axes.annotate(
-                words.get(key, ""), (1, row), (aside, 0), xycoords=("axes fraction", "data"), va="center", **column
-            )
 
+def notes(
+    results: Results, lab: str, found: pd.DataFrame, shown: Sequence[str], how: str, *more: str, of: Sequence[str] = ()
+) -> str:
+    """How to read a figure, line by line, and what it cannot show: intervals of few trials, lost trials, runtimes.
 
-def left_out_note(results: Results, measured: pd.Series, shown: Sequence[str]) -> str:
-    """Which runtimes there was no room for, as a line of its own."""
-    left = results.ordered(set(measured) - set(shown))
-    return f"\nFor want of room without {named(left)}: see the numbers of this figure." if left else ""
-
-
-def no_answer_note(results: Results, lab: str, cases: Collection[str]) -> str:
-    """How many trials of these cases gave no answer, as a line of its own."""
-    lost = sum(count for (_, case), count in unanswered(results, lab).items() if case in cases)
-    return f"\n{lost} more trials gave no answer." if lost else ""
-
-
-def time_axis(axes: Axes, lowest: float, highest: float, label: str) -> None:
-    """An x axis from 0, or a logarithmic one that says so where the ends are far apart."""
-    wide = highest / lowest > WIDE
-    if wide:
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1,) if highest > 100 * lowest else (1, 2, 5)))
-        axes.xaxis.set_minor_locator(NullLocator())
-    else:
-        axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.set_xlim(lowest / 1.6 if wide else 0, highest * (1.6 if wide else 1.06))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.set_xlabel(label + (", logarithmic" if wide else ""))
+    found: the estimates of all runtimes. shown: those that there was room for. of: the cases whose lost trials are
+    counted; all of the lab where none are named.
+    """
+    lost = sum(count for (_, case), count in unanswered(results, lab).items() if case in of or not of)
+    lines = [f"{how} {hollow(found[found['runtime'].isin(shown)], 'trials')}", *more]
+    lines += [f"{lost} more trials gave no answer."] if lost else []
+    left = results.ordered(set(found["runtime"]) - set(shown))
+    return "\n".join(filter(None, lines)) + without(left, "the numbers of this figure")

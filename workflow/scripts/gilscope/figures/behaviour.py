@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from gilscope.figures import Results
+from gilscope.figures._grammar import WIDTH, nothing
 from gilscope.figures._look import GRID, INK, MUTED, VERDICTS
-from gilscope.figures._panels import WIDTH, nothing
 from gilscope.figures._runtimes import most_telling, named, spoken
 from gilscope.figures.verdicts import handle, style
 from gilscope.labs import lab_summary
@@ -40,6 +40,7 @@ LEFT, RIGHT = 0.57, 0.865
 CASE, COUNT = 0.305, RIGHT + 0.02
 ROW, HEAD, FOOT = 0.21, 0.75, 0.62
 """Inches: of a row, and above and below all of them."""
+QUARTERS = [0, 0.25, 0.5, 0.75, 1]
 MOST_CHARACTERS = 62
 SHADE: dict[str, Any] = {"color": MUTED, "alpha": 0.2, "linewidth": 0}
 
@@ -88,51 +89,51 @@ def draw(results: Results) -> Figure:
     runtime = runtime_of(every, results)
     if not runtime:
         return nothing("No verdicts on what threads and processes do: their labs are not in labs.names.")
-    table = every[every["runtime"] == runtime]
+    table = every[every["runtime"] == runtime].reset_index(drop=True)
+    # Above the first case of a lab is a line that names it.
+    table = table.assign(line=table.index + (table["lab"] != table["lab"].shift()).cumsum())
     lines = len(table) + table["lab"].nunique()
     height = ROW * lines + HEAD + FOOT
     figure = plt.figure(figsize=(WIDTH, height))
     axes = figure.add_axes((LEFT, FOOT / height, RIGHT - LEFT, ROW * lines / height))
-    share_axis(axes, lines)
-    y = 0
+    axes.set(xlim=(-0.04, 1.04), ylim=(lines - 0.5, -0.5), yticks=[], xlabel="share of trials", axisbelow=True)
+    axes.set_xticks(QUARTERS, ["0", "25 %", "50 %", "75 %", "100 %"])
+    axes.tick_params(top=True, labeltop=True, bottom=True, length=0)
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
     for lab, own in table.groupby("lab", sort=False):
-        heading(axes, y, str(lab))
-        before = ""
+        heading(axes, own["line"].min() - 1, str(lab))
         for row in own.to_dict("records"):
-            y += 1
-            if row["claim"] != before:
-                words(axes, 0.005, y, named_claim(row), INK)
-                across(axes, y - 0.5, GRID)
-            before = row["claim"]
-            words(axes, CASE, y, row["case"], MUTED)
-            draw_case(axes, y, row)
-        y += 1
-    others = results.ordered(set(every["runtime"]) - {runtime})
+            name_case(axes, row)
+        for row in own.drop_duplicates("claim").to_dict("records"):
+            words(axes, 0.005, row["line"], named_claim(row), INK)
+            across(axes, row["line"] - 0.5, GRID)
+    draw_shares(axes, table[table["estimate"].notna()])
     key(figure, table, spoken(runtime, results.runtimes.get(runtime, {})))
-    figure.text(0.005, 0.1 / height, note(others), fontsize=8, color=MUTED)
+    others = results.ordered(set(every["runtime"]) - {runtime})
+    note = "Numbers at the right: trials in which the claim's subject was seen. Bar: 95 % interval, exact."
+    note += f" Without {named(others)}: see the numbers below." if others else ""
+    figure.text(0.005, 0.1 / height, note, fontsize=8, color=MUTED)
     return figure
 
 
-def share_axis(axes: Axes, lines: int) -> None:
-    """From 0 to 100 %, named above and below the many rows."""
-    axes.set_xlim(-0.04, 1.04)
-    axes.set_ylim(lines - 0.5, -0.5)
-    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
-    axes.tick_params(top=True, labeltop=True, bottom=True, length=0)
-    axes.set_yticks([])
-    axes.grid(False)
-    axes.set_xlabel("share of trials")
-    for side in axes.spines.values():
-        side.set_visible(False)
-    axes.set_axisbelow(True)
+def draw_shares(axes: Axes, tested: pd.DataFrame) -> None:
+    """Where each claim would hold, and over that the share with its interval, in the look of its verdict."""
+    for (low, high), line in zip(tested["holds"], tested["line"], strict=True):
+        axes.vlines(QUARTERS, line - 0.5, line + 0.5, color=GRID, linewidth=0.8, zorder=0)
+        axes.fill_between([low, high], line - 0.42, line + 0.42, zorder=1, **SHADE)
+        edges = [edge for edge in (low, high) if 0 < edge < 1]
+        axes.vlines(edges, line - 0.42, line + 0.42, color=INK, linewidth=0.9, zorder=2)
+    for verdict in dict.fromkeys(map(str, tested["verdict"])):
+        own = tested[tested["verdict"] == verdict]
+        axes.hlines(own["line"], own["low"], own["high"], color=VERDICTS[verdict].colour, linewidth=2.2, zorder=3)
+        axes.plot(own["estimate"], own["line"], zorder=4, clip_on=False, **style(verdict))
 
 
-def words(axes: Axes, x: float, y: float, text: str, colour: str, **more: Any) -> None:
+def words(axes: Axes, x: float, y: float, text: str, colour: str = MUTED, **more: Any) -> None:
     """Text in a row. x: in shares of the figure's width."""
     across = axes.get_yaxis_transform()
-    # Reasons come from outside, and two dollar signs would make a formula of what lies between them.
-    more |= {"color": colour, "fontsize": 8, "va": "center"}
-    axes.text((x - LEFT) / (RIGHT - LEFT), y, text, transform=across, **more)
+    axes.text((x - LEFT) / (RIGHT - LEFT), y, text, transform=across, color=colour, fontsize=8, va="center", **more)
 
 
 def across(axes: Axes, y: float, colour: str) -> None:
@@ -143,31 +144,22 @@ def across(axes: Axes, y: float, colour: str) -> None:
 
 def heading(axes: Axes, y: float, lab: str) -> None:
     """A lab's name and what it is about."""
-    about = lab_summary(lab).partition(":")[0].rstrip(".")
     words(axes, 0.005, y, lab.replace("_", " ").capitalize(), INK, fontweight="bold")
-    words(axes, 0.175, y, about, MUTED)
+    words(axes, 0.175, y, lab_summary(lab).partition(":")[0].rstrip("."))
     across(axes, y + 0.5, MUTED)
+
+
+def name_case(axes: Axes, row: Mapping[Hashable, Any]) -> None:
+    """The case, and how often it was seen, or why there is no share."""
+    words(axes, CASE, row["line"], row["case"])
+    if pd.isna(row["estimate"]):
+        words(axes, LEFT + 0.01, row["line"], untested(row))
+    else:
+        words(axes, COUNT, row["line"], in_short(row["counted"]))
 
 
 def named_claim(row: Mapping[Hashable, Any]) -> str:
     return str(row["claim"]).replace("-", " ") + (" (demonstration)" if row["demonstration"] else "")
-
-
-def draw_case(axes: Axes, y: float, row: Mapping[Hashable, Any]) -> None:
-    """Where the claim would hold, and the share with its interval; or why there is none."""
-    if pd.isna(row["estimate"]):
-        words(axes, LEFT + 0.01, y, untested(row), MUTED)
-        return
-    axes.vlines([0, 0.25, 0.5, 0.75, 1], y - 0.5, y + 0.5, color=GRID, linewidth=0.8, zorder=0)
-    drawn = VERDICTS[row["verdict"]]
-    low, high = row["holds"]
-    axes.fill_between([low, high], y - 0.42, y + 0.42, zorder=1, **SHADE)
-    edges = [edge for edge in (low, high) if 0 < edge < 1]
-    axes.vlines(edges, y - 0.42, y + 0.42, color=INK, linewidth=0.9, zorder=2)
-    if pd.notna(row["low"]):
-        axes.hlines(y, row["low"], row["high"], color=drawn.colour, linewidth=2.2, zorder=3)
-    axes.plot([row["estimate"]], [y], zorder=4, clip_on=False, **style(row["verdict"]))
-    words(axes, COUNT, y, in_short(row["counted"]), MUTED)
 
 
 def untested(row: Mapping[Hashable, Any]) -> str:
@@ -183,20 +175,11 @@ def in_short(counted: str) -> str:
 
 
 def key(figure: Figure, table: pd.DataFrame, runtime: str) -> None:
-    top = 1 - 0.06 / figure.get_figheight()
-    figure.text(0.005, top, runtime, fontsize=9.5, fontweight="bold", va="top")
-    counts = Counter(table["verdict"])
+    height, counts = figure.get_figheight(), Counter(table["verdict"])
+    figure.text(0.005, 1 - 0.06 / height, runtime, fontsize=9.5, fontweight="bold", va="top")
     handles = [handle(name, f"{name} ({counts[name]})") for name in VERDICTS if counts[name]]
-    holds = Patch(label="where the claim holds", **SHADE)
-    place = (0, 1 - 0.2 / figure.get_figheight())
-    figure.legend(
-        handles=[*handles, holds], loc="upper left", bbox_to_anchor=place, ncols=6, handlelength=1.4, borderpad=0.2
-    )
-
-
-def note(others: list[str]) -> str:
-    said = "Numbers at the right: trials in which the claim's subject was seen. Bar: 95 % interval, exact."
-    return said + (f" Without {named(others)}: see the numbers below." if others else "")
+    place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (0, 1 - 0.2 / height), "borderpad": 0.2}
+    figure.legend(handles=[*handles, Patch(label="where the claim holds", **SHADE)], ncols=6, handlelength=1.4, **place)
 
 
 def data(results: Results) -> pd.DataFrame:

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-from matplotlib.transforms import ScaledTranslation
 
 from gilscope.figures import Results
-from gilscope.figures._look import BELOW, INK, MUTED, PAPER, Look, look, order
-from gilscope.figures._panels import (
+from gilscope.figures._axes import duration, speedups, times
+from gilscope.figures._grammar import (
     MOST_LINES,
+    estimates,
     finish,
-    hollow_note,
-    intervals,
-    legend,
+    hollow,
+    looks_of,
     nothing,
-    speedup_axis,
+    panels,
+    sample,
+    samples,
+    without,
 )
-from gilscope.figures._rows import Key, lay_out, no_inner_labels
+from gilscope.figures._look import BELOW, MUTED, PAPER, look, order
+from gilscope.figures._marks import Interval, moved
+from gilscope.figures._rows import Key, beside, lay_out
 from gilscope.figures._tables import numbers
-from gilscope.figures.by_strategy import sensible_unit
 from gilscope.figures.scaling import yardsticks
 
 TITLE = "Speedup against task size"
@@ -49,9 +50,9 @@ def curves(results: Results) -> dict[Key, pd.DataFrame]:
     That count is the one measured for most strategies and sizes, of several the one nearest the usable cores. What
     was measured at one size makes no curve, nor do controls alone. Those with most sizes come first in their kind.
     """
-    times = results.measured("seconds")
+    seconds = results.measured("seconds")
     task = (
-        times[times["strategy"] == "sequential"]
+        seconds[seconds["strategy"] == "sequential"]
         .drop_duplicates(BLOCK)
         .assign(task=lambda rows: rows["estimate"] / rows["tasks"])
     )
@@ -90,84 +91,55 @@ def draw(results: Results) -> Figure:
     chosen = curves(results)
     if not chosen:
         return nothing("No workload has been measured at two sizes.")
-    runtimes = results.ordered(runtime for runtime, _ in chosen)
-    rows = lay_out(
-        chosen, runtimes, lambda points: f"{points['kind'].iloc[0]}, {points['workers'].iloc[0]:.0f} workers"
-    )
-    shown: set[str] = set()
-    marked: dict[str, dict[str, Any]] = {}
-    for key, axes in rows.places.items():
-        points, row = chosen[key], rows.row_of(key, chosen)
-        names = sorted(points["strategy"].unique(), key=order)[:MOST_LINES]
-        panel(axes, points[points["strategy"].isin(names)], names, row)
-        turning = {name: found for name, found in turning_points(results, points).items() if name in names}
-        marks(axes, turning)
-        shown |= set(names)
-        marked |= {f"{key} {name}": found for name, found in turning.items()}
-    no_inner_labels(rows)
-    handle = Line2D([], [], color=MUTED, linewidth=3.5, marker="|", markersize=9, markeredgewidth=2, label="break-even")
-    hollow = hollow_note(pd.concat(chosen.values()))
-    legend(rows.figure, shown, [handle] if marked else [], f"{note(marked)} {hollow}{rows.note}")
-    return rows.figure
+    grid = lay_out(chosen, results.ordered(runtime for runtime, _ in chosen))
+    names = {key: list(looks_of(block["strategy"]))[:MOST_LINES] for key, block in chosen.items()}
+    points = grid.placed({key: block[block["strategy"].isin(names[key])] for key, block in chosen.items()})
+    plot = estimates(points, "task", "strategy").add(Interval(line=True, apart=2.5 if grid.columns < 3 else 1.3))
+    figure, places = panels(plot, grid.heights, grid.columns)
+    marked: list[Mapping[str, Any]] = []
+    for key, ((row, column),) in grid.places.items():
+        axes, shared = places[row][column], beside(chosen, key[1])
+        times(shared["task"], "time of one task alone", 7 if grid.columns < 3 else 4, 1.8).lay(axes, "x")
+        speedups(shared).lay(axes, "y")
+        axes.axhspan(axes.get_ylim()[0], 1, color=BELOW, linewidth=0, zorder=0)
+        turning = turning_points(results, chosen[key])
+        marked += marks(axes, {name: found for name, found in turning.items() if name in names[key]})
+    grid.name(places, chosen, lambda block: f"{block['kind'].iloc[0]}, {block['workers'].iloc[0]:.0f} workers")
+    handles = samples(looks_of(points["strategy"]))
+    if marked:
+        handles.append(sample("break-even", color=MUTED, linewidth=3.5, marker="|", markersize=9, markeredgewidth=2))
+    return finish(figure, handles, f"{note(marked)} {hollow(pd.concat(chosen.values()))}{without(grid.left_out)}")
 
 
-def note(marked: Mapping[str, Mapping[str, Any]]) -> str:
+def note(marked: Sequence[Mapping[str, Any]]) -> str:
     """How to read it; about break-evens only what is drawn. marked: those that are."""
     said = "Cold pools, both axes logarithmic. Shaded: slower than one after the other. Band and bar: 95 % interval."
     said += " Strategies measured at one size: see the times by strategy."
     if marked:
         said += "\nBreak-even, below the line: where a curve rises above 1 for good, with its interval"
-        opened = any(found["low"] is None or found["high"] is None for found in marked.values())
+        opened = any(found["low"] is None or found["high"] is None for found in marked)
         said += "; an arrow: it goes on beyond the sizes measured." if opened else "."
     return said
 
 
-def panel(axes: Axes, points: pd.DataFrame, names: list[str], row: pd.DataFrame) -> None:
-    """One block's curves on axes that all blocks of its row fit."""
-    axes.set_xscale("log")
-    shortest, longest = row["task"].min() / 1.8, row["task"].max() * 1.8
-    axes.set_xlim(shortest, longest)
-    few = longest / shortest < 100
-    axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5) if few else (1,), numticks=7 if few else 5))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value)))
-    axes.set_xlabel("time of one task alone")
-    speedup_axis(axes, row)
-    axes.axhspan(axes.get_ylim()[0], 1, color=BELOW, linewidth=0, zorder=0)
-    for place, name in enumerate(names):
-        line = points[points["strategy"] == name].sort_values("task")
-        aside = 10 ** (0.03 * (place - (len(names) - 1) / 2))
-        intervals(axes, line, line["task"] * aside, look(name))
-    axes.axhline(1, color=INK, linewidth=1, zorder=1)
-    finish(axes)
+def marks(axes: Axes, turning: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Break-evens close below the line at 1, where no curve's marker hides them: bars between their bounds.
 
-
-def marks(axes: Axes, turning: Mapping[str, Mapping[str, Any]]) -> None:
-    """The break-even of each strategy close below the line at 1, where no curve's marker hides it."""
-    closed_first = sorted(
-        turning, key=lambda name: (None in (turning[name]["low"], turning[name]["high"]), order(name))
-    )
-    for place, name in enumerate(closed_first):
-        mark(axes, turning[name], look(name), down=STEP_POINTS * (place + 1))
-
-
-def mark(axes: Axes, found: Mapping[str, Any], drawn: Look, down: float) -> None:
-    """A short bar between the bounds, with an arrow at an end that lies beyond the sizes measured."""
-    ends = [found["smallest"] if found["low"] is None else found["low"]]
-    ends += [found["largest"] if found["high"] is None else found["high"]]
-    place = axes.transData + ScaledTranslation(0, -down / 72, axes.figure.dpi_scale_trans)
-    axes.hlines(1, *ends, color=PAPER, linewidth=5.5, zorder=5, transform=place)
-    axes.hlines(1, *ends, color=drawn.colour, linewidth=3.5, zorder=5, transform=place)
-    common: dict[str, Any] = {"color": drawn.colour, "linestyle": "none", "zorder": 6, "transform": place}
-    axes.plot(found["estimate"], 1, marker="|", markersize=9, markeredgewidth=2, **common)
-    for bound, end, arrow in zip((found["low"], found["high"]), ends, "<>", strict=True):
-        if bound is None:
-            axes.plot(end, 1, marker=arrow, markersize=7, **common)
-
-
-def duration(seconds: float) -> str:
-    factor, unit = sensible_unit(seconds)
-    return f"{seconds * factor:.3g} {unit}"
+    At an end that lies beyond the sizes measured there is an arrow. Returns what is drawn.
+    """
+    opened = {name: None in (found["low"], found["high"]) for name, found in turning.items()}
+    ranked = sorted(turning, key=lambda name: (opened[name], order(name)))
+    for place, name in enumerate(ranked):
+        found, colour = turning[name], look(name).colour
+        bounds = [(found["low"], found["smallest"], "<"), (found["high"], found["largest"], ">")]
+        low, high = (end if bound is None else bound for bound, end, _ in bounds)
+        where = moved(axes, up=-STEP_POINTS * (place + 1))
+        for drawn, width in ((PAPER, 5.5), (colour, 3.5)):
+            axes.hlines(1, low, high, color=drawn, linewidth=width, zorder=5, transform=where)
+        signs = [(found["estimate"], "|", 9)] + [(end, arrow, 7) for bound, end, arrow in bounds if bound is None]
+        for at, marker, size in signs:
+            axes.plot(at, 1, color=colour, marker=marker, markersize=size, markeredgewidth=2, zorder=6, transform=where)
+    return [turning[name] for name in ranked]
 
 
 def data(results: Results) -> pd.DataFrame:

@@ -5,26 +5,24 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from gilscope.figures import SIZES, Results
-from gilscope.figures._look import INK, MUTED, look
-from gilscope.figures._panels import WIDE, WIDTH, finish, hollow_note, lying, nothing
+from gilscope.figures._axes import amounts, sensible_unit, three_digits
+from gilscope.figures._axes import rows as labels
+from gilscope.figures._grammar import estimates, finish, hollow, nothing, panels, without
+from gilscope.figures._look import INK
+from gilscope.figures._marks import Interval
 from gilscope.figures._rows import Key
-from gilscope.figures._runtimes import most_telling, named
+from gilscope.figures._runtimes import most_telling
 from gilscope.figures._tables import numbers
 
 TITLE = "Time by strategy at the largest size"
 SECTION = "scaling"
 SHOWS = ("metric:speedup", "metric:speedup_ratio", "metric:time_ratio")
 MOST_ROWS = 16
-BOUNDS = ("estimate", "low", "high")
 
 
 def blocks(results: Results) -> dict[Key, pd.DataFrame]:
@@ -60,23 +58,36 @@ def draw(results: Results) -> Figure:
     lines = lines_of(results)
     if not lines:
         return nothing("No times: no block has been measured.")
-    heights = [max(len(rows(block)) for _, block in line) + 4.2 for line in lines]
-    figure = plt.figure(
-        figsize=(WIDTH, 0.2 * sum(heights) + 0.4), layout=ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.07)
-    )
-    grid = GridSpec(len(lines), 2, figure, height_ratios=heights)
+    shown = {(row, col): item for row, line in enumerate(lines) for col, item in enumerate(line)}
+    units = {place: unit_of(block) for place, (_, block) in shown.items()}
+    cells = {place: in_unit(rows(block), units[place]) for place, (_, block) in shown.items()}
+    points = pd.concat([own.assign(row=row, col=col, y=range(len(own))) for (row, col), own in cells.items()])
+    plot = estimates(points, "y", "strategy", lying=True).add(Interval(width=2))
+    heights = [0.2 * (max(len(own) for (at, _), own in cells.items() if at == row) + 4.2) for row in range(len(lines))]
+    figure, places = panels(plot, heights, 2, spare=0.4)
     every = {runtime for runtime, _ in blocks(results)}
-    for place, line in enumerate(lines):
-        for column, ((runtime, workload), block) in enumerate(line):
-            axes = figure.add_subplot(grid[place, column])
-            panel(axes, block)
-            kind, size = block[["kind", "size"]].iloc[0]
-            named_runtime = f" · {runtime}" if len(every) > 1 else ""
-            axes.set_title(f"{workload}  ({kind}, {size}){named_runtime}", loc="left", pad=16)
-    shown = [item for line in lines for item in line]
-    left_out = results.ordered(every - {runtime for (runtime, _), _ in shown})
-    figure.supxlabel(note(shown, left_out, smaller(results, shown)), x=0.01, ha="left", fontsize=8, color=MUTED)
-    return figure
+    for (row, col), ((runtime, workload), block) in shown.items():
+        lay_out(places[row][col], cells[row, col], block, units[row, col])
+        kind, size = block[["kind", "size"]].iloc[0]
+        named_runtime = f" · {runtime}" if len(every) > 1 else ""
+        places[row][col].set_title(f"{workload}  ({kind}, {size}){named_runtime}", pad=16)
+    left_out = results.ordered(every - {runtime for (runtime, _), _ in shown.values()})
+    items = list(shown.values())
+    return finish(figure, note=note(items, left_out, smaller(results, items)))
+
+
+def unit_of(block: pd.DataFrame) -> tuple[float, str]:
+    """What to multiply seconds by so that they suit most times of a panel, and the unit that this gives."""
+    return sensible_unit(float(pd.concat([rows(block), reference(block)])["estimate"].median()))
+
+
+def in_unit(cells: pd.DataFrame, unit: tuple[float, str]) -> pd.DataFrame:
+    return cells.assign(**{name: cells[name] * unit[0] for name in ("estimate", "low", "high")})
+
+
+def reference(block: pd.DataFrame) -> pd.DataFrame:
+    """One task after the other."""
+    return block[block["strategy"] == "sequential"].head(1)
 
 
 def smaller(results: Results, shown: list[tuple[Key, pd.DataFrame]]) -> list[str]:
@@ -95,49 +106,25 @@ def note(shown: list[tuple[Key, pd.DataFrame]], left_out: list[str], sizes: list
     said = "Bar: 95 % interval. Vertical line: one task after the other."
     if any(len(rows(block)) < len(block) - 1 for _, block in shown):
         said += " Long lists: each strategy at its fastest worker count."
-    said += f" {hollow_note(pd.concat([block for _, block in shown]))}"
+    said += f" {hollow(pd.concat([block for _, block in shown]))}"
     if sizes:
         said += f"\nAlso measured at size {', '.join(sizes)}: see the data behind the verdicts."
-    if left_out:
-        said += f"\nFor want of room without {named(left_out)}: see the data behind the verdicts."
-    return said
+    return said + without(left_out)
 
 
-def panel(axes: Axes, block: pd.DataFrame) -> None:
-    cells = rows(block)
-    reference = block[block["strategy"] == "sequential"].head(1)
-    every = pd.concat([cells, reference])
-    factor, unit = sensible_unit(float(every["estimate"].median()))
-    highest = float(np.nanmax(every[["estimate", "high"]].to_numpy(float))) * factor
-    lowest = float(np.nanmin(every[["estimate", "low"]].to_numpy(float))) * factor
-    for place, strategy in enumerate(cells["strategy"]):
-        point = cells.iloc[[place]]
-        lying(axes, point.assign(**{name: point[name] * factor for name in BOUNDS}), [place], look(strategy))
-    for cell in reference.to_dict("records"):
-        axes.axvspan(cell["low"] * factor, cell["high"] * factor, color=INK, alpha=0.13, linewidth=0)
-        axes.axvline(cell["estimate"] * factor, color=INK, linewidth=1.1)
-        right = cell["estimate"] * factor > highest / 2
-        axes.annotate(
-            f"sequential {three_digits(cell['estimate'] * factor)} {unit}",
-            (cell["estimate"] * factor, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, 3),
-            textcoords="offset points",
-            ha="right" if right else "left",
-            fontsize=7.5,
-        )
-    scale = ""
-    if lowest > 0 and highest / lowest > WIDE:
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        scale = ", logarithmic"
-    else:
-        axes.set_xlim(0, highest * 1.06)
-    axes.set_xlabel(f"{unit} for {tasks(block)} tasks{scale}")
-    axes.set_yticks(range(len(cells)), [cell_label(cell) for cell in cells.to_dict("records")])
-    axes.set_ylim(len(cells) - 0.4, -0.6)
-    axes.grid(False, axis="y")
-    finish(axes)
+def lay_out(axes: Axes, cells: pd.DataFrame, block: pd.DataFrame, unit: tuple[float, str]) -> None:
+    """The axes of a panel with these cells, and the time of one task after the other as a line in its interval."""
+    sequential = in_unit(reference(block), unit)
+    axis = amounts(pd.concat([cells, sequential]), f"{unit[1]} for {tasks(block)} tasks")
+    axis.lay(axes, "x")
+    labels([cell_label(cell) for cell in cells.to_dict("records")]).lay(axes, "y")
+    above: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "fontsize": 7.5}
+    for cell in sequential.to_dict("records"):
+        axes.axvspan(cell["low"], cell["high"], color=INK, alpha=0.13, linewidth=0)
+        axes.axvline(cell["estimate"], color=INK, linewidth=1.1)
+        side = "right" if cell["estimate"] > axis.high / 2 else "left"
+        words = f"sequential {three_digits(cell['estimate'])} {unit[1]}"
+        axes.annotate(words, (cell["estimate"], 1), (0, 3), ha=side, **above)
 
 
 def cell_label(cell: dict[Hashable, Any]) -> str:
@@ -149,17 +136,6 @@ def cell_label(cell: dict[Hashable, Any]) -> str:
 
 def tasks(block: pd.DataFrame) -> str:
     return f"{block['tasks'].iloc[0]:.0f}" if pd.notna(block["tasks"].iloc[0]) else "all"
-
-
-def sensible_unit(seconds: float) -> tuple[float, str]:
-    """What to multiply seconds by, and the unit that this gives, for times of this order."""
-    if seconds >= 1:
-        return 1.0, "s"
-    return (1e3, "ms") if seconds >= 1e-3 else (1e6, "µs")
-
-
-def three_digits(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}"
 
 
 def data(results: Results) -> pd.DataFrame:

@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
-import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from gilscope.figures import Results
+from gilscope.figures._axes import amounts, even, rows
+from gilscope.figures._grammar import finish, inner, nothing, panels, sample, samples
 from gilscope.figures._look import INK, MUTED, STRATEGIES
-from gilscope.figures._panels import WIDTH, nothing, rows_axis
 from gilscope.figures._runtimes import spoken
-from gilscope.figures._trials import (
-    BOUNDS,
-    MOST_RUNTIMES,
-    hollow,
-    left_out_note,
-    lie,
-    needed,
-    no_answer_note,
-    observed,
-    summed_up,
-    time_axis,
-)
+from gilscope.figures._trials import BOUNDS, MOST_RUNTIMES, arranged, needed, notes, observed, plotted, summed_up
 from gilscope.labs import connections
 
 TITLE = "Many connections at once"
@@ -36,7 +22,6 @@ SECTION = "labs"
 SHOWS = ("lab:connections",)
 LAB = "connections"
 CLIENTS = {"asyncio": STRATEGIES["asyncio"], "threads": STRATEGIES["threading"]}
-ASIDE = {"asyncio": -0.19, "threads": 0.19}
 METRICS = {
     "requests_per_cpu_s": ("requests per CPU second", "1/s", 1.0),
     "p50_s": ("answer, median", "ms", 1e3),
@@ -92,65 +77,43 @@ def unanswered_requests(results: Results, runtimes: Sequence[str]) -> str:
         for case, own in lost.groupby("case", sort=False)
         if own["value"].sum()
     ]
-    return f"\nRequests without an answer, which are in none of the times: {', '.join(parts)}." if parts else ""
+    return f"Requests without an answer, which are in none of the times: {', '.join(parts)}." if parts else ""
 
 
 def draw(results: Results) -> Figure:
-    every = trials(results)
+    every, seen = points(results), trials(results)
     if every.empty:
         return nothing(f"No trials of the lab {LAB}.")
     runtimes = results.telling(every["runtime"], MOST_RUNTIMES)
-    shown = every[every["runtime"].isin(runtimes)]
-    rows = list(dict.fromkeys(shown.sort_values(["delay_s", "connections"])["setting"]))
-    height = len(runtimes) * (1.05 + 0.5 * len(rows)) + 0.85
-    layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.09, wspace=0.02)
-    figure, places = plt.subplots(len(runtimes), len(METRICS), figsize=(WIDTH, height), squeeze=False, layout=layout)
-    for line, runtime in zip(places, runtimes, strict=True):
-        for axes, metric in zip(line, METRICS, strict=True):
-            panel(axes, shown[shown["metric"].isin(ANSWERS if metric in ANSWERS else [metric])], runtime, metric, rows)
+    found, seen = (arranged(t, row=("runtime", runtimes), col=("metric", list(METRICS))) for t in (every, seen))
+    settings = list(dict.fromkeys(found.sort_values(["delay_s", "connections"])["setting"]))
+    found, seen = (arranged(table, line=("setting", settings)) for table in (found, seen))
+    plot = plotted(found, seen, "line", "client", CLIENTS, spread=0.09, apart=13, width=2.2)
+    figure, grid = panels(plot, [1.05 + 0.5 * len(settings)] * len(runtimes), len(METRICS), spare=0.85)
+    for line, runtime in zip(grid, runtimes, strict=True):
+        for axes, (metric, (title, unit, _)) in zip(line, METRICS.items(), strict=True):
+            alike = ANSWERS if metric in ANSWERS else [metric]
+            own, dots = (table[table["metric"].isin(alike)] for table in (found, seen))
+            axis = amounts(pd.concat([own["low"], own["high"], dots["value"]]), unit)
+            ticks = axis.ticks if axis.base else even(axis.low, axis.high, 4)
+            replace(axis, ticks=ticks, words="{:,g}".format).lay(axes, "x")
+            rows([setting.replace(", ", ",\nserver takes ") for setting in settings]).lay(axes, "y")
+            if metric in ANSWERS:
+                alone = own.drop_duplicates("line")
+                style: dict[str, Any] = {"color": INK, "linewidth": 1.2, "zorder": 1.5}
+                axes.vlines(1e3 * alone["delay_s"], alone["line"] - 0.4, alone["line"] + 0.4, **style)
+            axes.set_title(title[0].upper() + title[1:])
+            if axes is not line[0]:
+                inner(axes)
         if len(runtimes) > 1:
             name = spoken(runtime, results.runtimes.get(runtime, {}))
             line[0].annotate(name, (0, 1), (0, 24), xycoords="axes fraction", textcoords="offset points", color=MUTED)
-    key(figure)
-    found = summed_up(shown, [*SETTING, "metric", "client"])
-    note = f"Pale dot: a trial. Marker: geometric mean of the trials; bar: its 95 % interval. {hollow(found)}"
-    note += f"\nThe server takes {1e3 * USUAL_DELAY_S:.0f} ms for an answer, where no other time is named."
-    note += unanswered_requests(results, runtimes) + no_answer_note(results, LAB, connections.LAB.cases)
-    note += left_out_note(results, every["runtime"], runtimes)
-    figure.supxlabel(note, x=0.01, ha="left", fontsize=8, color=MUTED)
-    return figure
-
-
-def panel(axes: Axes, shown: pd.DataFrame, runtime: str, metric: str, rows: Sequence[str]) -> None:
-    """One metric of one runtime: the settings beneath each other, on an axis that all that is shown fits."""
-    own = shown[(shown["runtime"] == runtime) & (shown["metric"] == metric)]
-    title, unit, _ = METRICS[metric]
-    for place, setting in enumerate(rows):
-        here = own[own["setting"] == setting]
-        for client, drawn in CLIENTS.items():
-            if len(own_values := here.loc[here["client"] == client, "value"]):
-                lie(axes, own_values, place + ASIDE[client], drawn, spread=0.09)
-        if metric in ANSWERS and len(here):
-            axes.vlines(1e3 * here["delay_s"].iloc[0], place - 0.4, place + 0.4, color=INK, linewidth=1.2, zorder=1.5)
-    bounds = summed_up(shown, [*SETTING, "metric", "client"])[["low", "high"]].to_numpy(float).ravel()
-    values = np.concatenate([shown["value"].to_numpy(float), bounds])
-    time_axis(axes, np.nanmin(values), np.nanmax(values), unit)
-    if axes.get_xscale() == "linear":
-        axes.xaxis.set_major_locator(MaxNLocator(4))
-    if metric == "requests_per_cpu_s":
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    rows_axis(axes, [setting.replace(", ", ",\nserver takes ") for setting in rows])
-    axes.tick_params(labelleft=metric == next(iter(METRICS)))
-    axes.set_title(title[0].upper() + title[1:])
-
-
-def key(figure: Figure) -> None:
-    handles = [
-        Line2D([], [], color=drawn.colour, marker=drawn.marker, label=label)
-        for drawn, label in zip(CLIENTS.values(), ("asyncio", "a thread for each connection"), strict=True)
-    ]
-    server = Line2D([], [], color=INK, linestyle="none", marker="|", markersize=9, label="what the server alone takes")
-    figure.legend(handles=[*handles, server], loc="outside upper left", ncols=3, handlelength=2.4)
+    key = samples(dict(zip(("asyncio", "a thread for each connection"), CLIENTS.values(), strict=True)))
+    key.append(sample("what the server alone takes", color=INK, linestyle="none", marker="|", markersize=9))
+    how = "Pale dot: a trial. Marker: geometric mean of the trials; bar: its 95 % interval."
+    server = f"The server takes {1e3 * USUAL_DELAY_S:.0f} ms for an answer, where no other time is named."
+    said = (how, server, unanswered_requests(results, runtimes))
+    return finish(figure, key, notes(results, LAB, every, runtimes, *said, of=list(connections.LAB.cases)))
 
 
 def data(results: Results) -> pd.DataFrame:

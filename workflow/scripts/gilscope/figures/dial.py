@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from textwrap import fill
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
+import seaborn.objects as so
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from gilscope.analysis.prediction import predict_dial, predicted_speedup
 from gilscope.figures import Results
-from gilscope.figures._look import MUTED, look, order
-from gilscope.figures._panels import finish, hollow_note, intervals, legend, nothing, panels, speedup_axis
-from gilscope.figures._rows import without
+from gilscope.figures._axes import Axis, speedups
+from gilscope.figures._grammar import (
+    IDEAL,
+    estimates,
+    finish,
+    hollow,
+    inner,
+    looks_of,
+    nothing,
+    only,
+    panels,
+    sample,
+    samples,
+    without,
+)
+from gilscope.figures._look import order
+from gilscope.figures._marks import Interval
 from gilscope.figures._tables import numbers
 from gilscope.workloads.dial import SLICES
 
@@ -26,6 +40,7 @@ INCHES = 4.8
 """How wide it is: narrower than other figures, since it stands beside text, where it must still be readable."""
 NOTE_CHARACTERS = 66
 MOST_RUNTIMES = 4
+DASHED = so.Line(linestyle=IDEAL["linestyle"], linewidth=1.1, artist_kws={"zorder": 2})
 
 
 def needs(results: Results) -> str:
@@ -48,50 +63,46 @@ def draw(results: Results) -> Figure:
     every = results.ordered(points["runtime"])
     runtimes = results.telling(every, MOST_RUNTIMES)
     shown = points[points["runtime"].isin(runtimes)]
-    one = len(runtimes) == 1
-    figure, places = panels(len(runtimes), 1 if one else 2, 3.5 if one else 2.2, INCHES)
-    for number, (axes, runtime) in enumerate(zip(places, runtimes, strict=True)):
-        panel(axes, shown[shown["runtime"] == runtime], shown)
-        axes.set_title(f"{shown['workers'].iloc[0]} workers · {runtime}" if one else runtime)
-        axes.xaxis.set_major_locator(FixedLocator([0, 25, 50, 75, 100] if one else [0, 50, 100]))
+    columns = 1 if len(runtimes) == 1 else 2
+    place = shown["runtime"].map(runtimes.index)
+    shown = shown.assign(across=100 * shown["waiting"], row=place // columns, col=place % columns)
+    plot = (
+        estimates(shown, "across", "strategy")
+        .add(DASHED, data=theory(shown), **only(x="across", y="predicted", color="strategy"))
+        .add(Interval(apart=4.5))
+    )
+    heights = [3.5 if columns == 1 else 2.2] * math.ceil(len(runtimes) / columns)
+    figure, lines = panels(plot, heights, columns, width=INCHES)
+    ticks = [0, 25, 50, 75, 100] if columns == 1 else [0, 50, 100]
+    for number, (axes, runtime) in enumerate(zip(itertools.chain(*lines), runtimes, strict=False)):
+        Axis("share of time that a task waits", -4, 104, ticks, words="{:g} %".format).lay(axes, "x")
+        speedups(shown).lay(axes, "y")
+        axes.set_title(f"{shown['workers'].iloc[0]} workers · {runtime}" if columns == 1 else runtime)
         if number % 2:
-            axes.tick_params(labelleft=False)
-            axes.set_ylabel("")
-    extra = [Line2D([], [], color=MUTED, linestyle=(0, (4, 3)), linewidth=1.1, label="theory")]
-    legend(figure, shown["strategy"].unique(), extra, note(shown, [name for name in every if name not in runtimes]))
-    return figure
+            inner(axes)
+    key = [*samples(looks_of(shown["strategy"])), sample("theory", **IDEAL)]
+    return finish(figure, key, note(shown, [name for name in every if name not in runtimes]))
+
+
+def theory(points: pd.DataFrame) -> pd.DataFrame:
+    """The closed queue's curve in each panel: for strategies with the same capacity one, in the first one's colour."""
+    ranked = points.sort_values("strategy", key=lambda names: names.map(order))
+    shares = np.linspace(0, 1, 81)
+    curves = []
+    for one in ranked.drop_duplicates(["row", "col", "capacity"]).to_dict("records"):
+        queue = int(one["tasks"]), int(one["workers"]), one["capacity"], SLICES
+        curve = pd.DataFrame(
+            {"across": 100 * shares, "predicted": [predicted_speedup(share, *queue) for share in shares]}
+        )
+        curves.append(curve.assign(**{name: one[name] for name in ("row", "col", "strategy")}))
+    return pd.concat(curves, ignore_index=True)
 
 
 def note(points: pd.DataFrame, left_out: list[str]) -> str:
     """How to read it, and what it does not show."""
     workers = f"{points['workers'].iloc[0]} workers. " if points["runtime"].nunique() > 1 else ""
     said = f"{workers}Speedup on a logarithmic axis. Bar: 95 % interval."
-    return "\n".join(
-        fill(line, NOTE_CHARACTERS) for line in (said, hollow_note(points), without(left_out).strip()) if line
-    )
-
-
-def panel(axes: Axes, points: pd.DataFrame, every: pd.DataFrame) -> None:
-    """One runtime's points, each strategy with the closed queue's curve in its colour, on axes that all points fit."""
-    speedup_axis(axes, every)
-    axes.set_xlim(-4, 104)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
-    axes.set_xlabel("share of time that a task waits")
-    shares = np.linspace(0, 1, 81)
-    names = sorted(points["strategy"].unique(), key=order)
-    drawn: set[float] = set()
-    for name in names:
-        capacity, tasks, workers = points.loc[points["strategy"] == name, ["capacity", "tasks", "workers"]].iloc[0]
-        if capacity not in drawn:
-            curve = [predicted_speedup(share, int(tasks), int(workers), capacity, SLICES) for share in shares]
-            axes.plot(100 * shares, curve, color=look(name).colour, linestyle=(0, (4, 3)), linewidth=1.1, zorder=2)
-        drawn.add(capacity)
-    for place, name in enumerate(names):
-        own = points[points["strategy"] == name].sort_values("waiting")
-        # Side by side, so that no marker hides another where two strategies do equally well.
-        aside = 1.6 * (place - (len(names) - 1) / 2)
-        intervals(axes, own, 100 * own["waiting"] + aside, look(name), line=False)
-    finish(axes)
+    return "\n".join(fill(line, NOTE_CHARACTERS) for line in (said, hollow(points), without(left_out).strip()) if line)
 
 
 def data(results: Results) -> pd.DataFrame:

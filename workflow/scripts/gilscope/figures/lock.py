@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
-from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
-from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from gilscope.figures import SIZES, Results
-from gilscope.figures._look import INK, LOCK, MUTED, look
-from gilscope.figures._panels import (
-    WIDTH,
-    finish,
-    hollow_note,
-    intervals,
-    lying,
-    nothing,
-    ratio_axis,
-    rows_axis,
-    speedup_axis,
-)
+from gilscope.figures._axes import cores, ratios, rows, speedups, workers
+from gilscope.figures._grammar import LIMIT, estimates, finish, hollow, inner, layer, nothing, panels, sample, samples
+from gilscope.figures._look import LOCK
+from gilscope.figures._marks import Interval
 from gilscope.figures._runtimes import binaries, spoken
 from gilscope.figures._tables import numbers
 
@@ -87,89 +71,51 @@ def draw(results: Results) -> Figure:
     found = {pair: points for pair in pairs if len(points := compared(results, pair))}
     if not found:
         return nothing("No speedups of threads with the lock on and off: both blocks of a workload must be measured.")
-    lines: list[tuple[Pair, str | None, pd.DataFrame]] = []
+    lines: list[tuple[str, bool, pd.DataFrame]] = []
     for pair, points in found.items():
-        curves = swept(points, max(1, MOST_SWEPT // len(found)))
-        lines += [(pair, name, points[points["workload"] == name]) for name in curves]
-        rest = at_one_count(points[~points["workload"].isin(curves)], results.machine.get("usable_cores") or 2)
-        lines += [(pair, None, rest)] if len(rest) else []
-    heights = [2.75 if name else 1.0 + 0.3 * rest["workload"].nunique() for _, name, rest in lines]
-    layout = ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.09, hspace=0.06)
-    figure = plt.figure(figsize=(WIDTH, sum(heights) + 0.7), layout=layout)
-    grid = GridSpec(len(lines), 2, figure, height_ratios=heights)
-    for line, (pair, name, points) in enumerate(lines):
-        places = [figure.add_subplot(grid[line, column]) for column in range(2)]
         binary = spoken(pair[1], results.runtimes[pair[1]], lock=False)
-        places[0].set_title(f"{name or 'At one worker count'} · {binary}")
-        draw_line = curve_panels if name else row_panels
-        draw_line(places, points)
-    key(figure, pd.concat(found.values()))
-    return figure
-
-
-def curve_panels(places: Sequence[Axes], points: pd.DataFrame) -> None:
-    """One workload: speedup, and effective cores, against workers."""
-    counts = sorted(points["workers"].astype(int).unique())
-    for axes, metric in zip(places, METRICS, strict=True):
-        shown = points[points["metric"] == metric]
-        axes.set_xscale("log", base=2)
-        axes.set_xlim(counts[0] / 1.2, counts[-1] * 1.2)
-        axes.xaxis.set_major_locator(FixedLocator(counts))
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.set_xlabel("threads")
-        if metric == "speedup":
-            speedup_axis(axes, shown)
-        else:
-            axes.axhline(1, color=INK, linewidth=1, zorder=1)
-            axes.set_ylim(0, max(2.0, 1.1 * float(shown["estimate"].max()), 1.05 * float(shown["high"].max())))
-        axes.set_ylabel(METRICS[metric])
-        limit = shown[shown["lock"] == "limit"]
-        grey = look("ceiling").colour
-        axes.plot(limit["workers"], limit["estimate"], color=grey, linewidth=5, alpha=0.45, zorder=1.5)
-        axes.vlines(limit["workers"], limit["low"], limit["high"], color=grey, linewidth=2, zorder=1.5)
-        # Side by side, so that no marker hides the other where the lock makes no difference.
-        for (name, drawn), aside in zip(LOCK.items(), (0.985, 1.015), strict=True):
-            own = shown[shown["lock"] == name]
-            intervals(axes, own, own["workers"] * aside, drawn)
-        finish(axes)
-
-
-def row_panels(places: Sequence[Axes], points: pd.DataFrame) -> None:
-    """A row for each workload: how far the lock's going moves it."""
-    named = points.drop_duplicates("workload")[["workload", "workers"]].itertuples(index=False)
-    rows = {row.workload: (place, f"{row.workload} × {row.workers:.0f}") for place, row in enumerate(named)}
-    for number, (axes, metric) in enumerate(zip(places, METRICS, strict=True)):
-        shown = points[points["metric"] == metric]
-        for name, aside in (("lock on", -0.16), ("lock off", 0.16)):
-            own = shown[shown["lock"] == name]
-            lying(axes, own, [rows[workload][0] + aside for workload in own["workload"]], LOCK[name])
-        limit = shown[shown["lock"] == "limit"]
-        at = [rows[workload][0] for workload in limit["workload"]]
-        axes.vlines(
-            limit["estimate"],
-            [y - 0.36 for y in at],
-            [y + 0.36 for y in at],
-            color=look("ceiling").colour,
-            linewidth=5,
-            alpha=0.45,
-        )
-        ratio_axis(axes, shown, METRICS[metric])
-        if metric != "speedup":
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
-        rows_axis(axes, [label for _, label in rows.values()])
-        axes.tick_params(labelleft=number == 0)
-
-
-def key(figure: Figure, points: pd.DataFrame) -> None:
-    handles = [
-        Line2D([], [], color=drawn.colour, marker=drawn.marker, label=f"threads, {name}")
-        for name, drawn in LOCK.items()
-    ]
-    limit = Line2D([], [], color=look("ceiling").colour, linewidth=5, alpha=0.45, label="machine's limit")
-    figure.legend(handles=[*handles, limit], loc="outside upper left", ncols=3, handlelength=2.4)
+        curves = swept(points, max(1, MOST_SWEPT // len(found)))
+        lines += [(f"{name} · {binary}", True, points[points["workload"] == name]) for name in curves]
+        rest = at_one_count(points[~points["workload"].isin(curves)], results.machine.get("usable_cores") or 2)
+        lines += [(f"At one worker count · {binary}", False, rest)] if len(rest) else []
+    every = pd.concat([placed(own, row, curved) for row, (_, curved, own) in enumerate(lines)], ignore_index=True)
+    upright, lying = (every[every["curved"] == curved] for curved in (True, False))
+    plot = (
+        estimates(upright, "workers", "drawn_as", LOCK)
+        .add(Interval(line=True, apart=3, limit=True))
+        .add(Interval(apart=7, width=2, limit=True), **layer(lying, "line", "drawn_as", lying=True))
+    )
+    heights = [2.75 if curved else 1.0 + 0.3 * own["workload"].nunique() for _, curved, own in lines]
+    figure, places = panels(plot, heights, 2, spare=0.7)
+    for (left, right), (title, curved, own) in zip(places, lines, strict=True):
+        left.set_title(title)
+        speedup, busy = (own[own["metric"] == metric] for metric in METRICS)
+        if curved:
+            speedups(speedup).lay(left, "y")
+            cores(busy).lay(right, "y")
+            for axes in (left, right):
+                workers(sorted(own["workers"].astype(int).unique()), "threads", room=1.2).lay(axes, "x")
+            continue
+        ratios(speedup, "speedup, logarithmic").lay(left, "x")
+        cores(busy).lay(right, "x")
+        for axes in (left, right):
+            rows([f"{name} × {count:.0f}" for name, count in counts(own).items()]).lay(axes, "y")
+        inner(right)
+    key = samples({f"threads, {name}": drawn for name, drawn in LOCK.items()})
     note = "Speedup over sequential in the same runtime, cold pools. Band and bar: 95 % interval."
-    figure.supxlabel(f"{note} {hollow_note(points)}", x=0.01, ha="left", fontsize=8, color=MUTED)
+    return finish(figure, [*key, sample("machine's limit", **LIMIT)], f"{note} {hollow(every)}")
+
+
+def counts(points: pd.DataFrame) -> dict[str, float]:
+    """The workloads of rows, from top to bottom, with the worker count of each."""
+    return dict(points.drop_duplicates("workload").set_index("workload")["workers"])
+
+
+def placed(points: pd.DataFrame, row: int, curved: bool) -> pd.DataFrame:
+    """Where the points of a line of panels lie: ``row``, ``col``, and ``line``, their row in a panel of rows."""
+    line, col = points["workload"].map(list(counts(points)).index), points["metric"].map(list(METRICS).index)
+    drawn_as = points["lock"].replace("limit", "ceiling")
+    return points.assign(row=row, col=col, line=line, curved=curved, drawn_as=drawn_as)
 
 
 def data(results: Results) -> pd.DataFrame:
@@ -181,11 +127,11 @@ def alt(results: Results) -> str:
     parts = []
     for pair in binaries(results.runtimes):
         points = at_one_count(compared(results, pair), results.machine.get("usable_cores") or 2)
-        for workload, rows in points[points["metric"] == "speedup"].groupby("workload", sort=False):
-            threads = rows[rows["lock"] != "limit"].sort_values("lock", ascending=False).to_dict("records")
+        for workload, own in points[points["metric"] == "speedup"].groupby("workload", sort=False):
+            threads = own[own["lock"] != "limit"].sort_values("lock", ascending=False).to_dict("records")
             said = [f"{row['estimate']:.2f} with the {row['lock']}" for row in threads]
             binary = spoken(pair[1], results.runtimes[pair[1]], lock=False)
-            parts.append(f"{workload}, {rows['workers'].iloc[0]:.0f} threads, {binary}: {' and '.join(said)}")
+            parts.append(f"{workload}, {own['workers'].iloc[0]:.0f} threads, {binary}: {' and '.join(said)}")
     if not parts:
         return "No free-threaded binary has been measured with the lock on and off."
     return "Speedup of threads with the lock on and off, beside the machine's limit. " + "; ".join(parts) + "."

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from gilscope.figures import Results
+from gilscope.figures._axes import Axis, even
+from gilscope.figures._grammar import finish, inner, nothing, panels, sample, samples
 from gilscope.figures._look import MUTED, STRATEGIES, Look, look
-from gilscope.figures._panels import WIDTH, finish, intervals, nothing
 from gilscope.figures._runtimes import spoken
-from gilscope.figures._trials import (
-    BOUNDS,
-    MOST_RUNTIMES,
-    hollow,
-    left_out_note,
-    needed,
-    no_answer_note,
-    observed,
-    summed_up,
-)
+from gilscope.figures._trials import BOUNDS, MOST_RUNTIMES, needed, notes, observed, plotted, summed_up
 from gilscope.labs import locking
 
 TITLE = "Throughput against the share of work under a lock"
@@ -38,7 +28,7 @@ THREADS = {
     4: STRATEGIES["threading"],
     8: STRATEGIES["threading-blas-threads"],
 }
-DASHED = (0, (4, 3))
+DASHED: dict[str, Any] = {"linestyle": (0, (4, 3)), "linewidth": 1.3}
 ASIDE, CLOSE = 1.1, 0.05
 """How far apart markers stand on an axis of the figure's whole width, in per cent of work, that are closer than this
 share of the axis."""
@@ -84,77 +74,55 @@ def points(results: Results) -> pd.DataFrame:
 
 
 def draw(results: Results) -> Figure:
-    found = points(results)
-    if found.empty:
+    every, seen = points(results), trials(results)
+    if every.empty:
         return nothing(f"No trials of the lab {LAB}.")
-    seen = trials(results)
-    runtimes = results.telling(found["runtime"], MOST_RUNTIMES)
-    every, tried = found[found["runtime"].isin(runtimes)], seen[seen["runtime"].isin(runtimes)]
-    layout = ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.09)
-    size = (WIDTH, 4.0 if len(runtimes) == 1 else 3.7)
-    figure, places = plt.subplots(1, len(runtimes), figsize=size, squeeze=False, sharey=True, layout=layout)
-    highest = np.nanmax([*every[["theory", "high"]].to_numpy(float).ravel(), *tried["value"]])
-    aside = ASIDE * (1 + len(runtimes)) / 2
-    for axes, runtime in zip(places[0], runtimes, strict=True):
-        own = every[every["runtime"] == runtime]
-        panel(axes, own, tried[tried["runtime"] == runtime], aside, highest)
-        if len(runtimes) > 1:
-            axes.set_title(
-                spoken(runtime, results.runtimes.get(runtime, {})).replace(" free-threaded", "\nfree-threaded")
-            )
-    places[0][0].set_ylim(0, 1.06 * highest)
-    places[0][0].set_ylabel("tasks a second")
-    key(figure, sorted(map(int, every["threads"].unique())))
-    task = f"{1e3 * locking.TASK_S:g} ms"
-    note = f"Pale dot: a trial. Marker: geometric mean of the trials; bar: its 95 % interval. {hollow(every)}"
-    note += f"\nTheory: threads ÷ {task}, and where the lock is the bottleneck 1 ÷ (share × {task}), whichever is less."
-    note += no_answer_note(results, LAB, CASES) + left_out_note(results, found["runtime"], runtimes)
-    figure.supxlabel(note, x=0.01, ha="left", fontsize=8, color=MUTED)
-    return figure
-
-
-def panel(axes: Axes, found: pd.DataFrame, tried: pd.DataFrame, apart: float, highest: float) -> None:
-    """One runtime: what each number of threads reached, beneath the lines that bound it.
-
-    No line joins the points: a straight one would lie above the bound, which is curved, between two shares.
-    """
-    axes.set_xlim(-6, 106)
-    axes.xaxis.set_major_locator(FixedLocator(sorted(100 * found["held"].unique())))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axes.set_xlabel("share of the work under the lock, %")
-    counts = sorted(map(int, found["threads"].unique()))
-    shares = np.linspace(1 / counts[-1], 1, 101)
-    lock_bound = [bound(share, counts[-1]) for share in shares]
-    axes.plot(100 * shares, lock_bound, color=MUTED, linestyle=DASHED, linewidth=1.3, zorder=2)
+    runtimes = results.telling(every["runtime"], MOST_RUNTIMES)
+    found, seen = (table[table["runtime"].isin(runtimes)] for table in (every, seen))
+    highest = np.nanmax([*found[["theory", "high"]].to_numpy(float).ravel(), *seen["value"]])
     # Side by side where they are close, so that no marker hides another; elsewhere each lies at its share.
-    found = found.assign(across=100 * found["held"] + apart * places_beside(found, CLOSE * highest))
+    aside = ASIDE * (1 + len(runtimes)) / 2 * places_beside(found, CLOSE * highest)
+    found = found.assign(col=found["runtime"].map(runtimes.index), row=0, across=100 * found["held"] + aside)
+    seen = seen.merge(found[["runtime", "threads", "held", "row", "col", "across"]])
+    counts = sorted(map(int, found["threads"].unique()))
+    # No line joins the points: a straight one would lie above the bound, which is curved, between two shares.
+    plot = plotted(found, seen, "across", "threads", {count: look_of(count) for count in counts}, lying=False)
+    figure, (line,) = panels(plot, [3.25 if len(runtimes) == 1 else 2.95], len(runtimes))
+    for place, (axes, runtime) in enumerate(zip(line, runtimes, strict=True)):
+        own = found[found["runtime"] == runtime]
+        shares = sorted(100 * own["held"].unique())
+        Axis("share of the work under the lock, %", -6, 106, shares).lay(axes, "x")
+        Axis("tasks a second", 0, 1.06 * highest, even(0, 1.06 * highest), words="{:,.0f}".format).lay(axes, "y")
+        draw_bounds(axes, sorted(map(int, own["threads"].unique())))
+        if len(runtimes) > 1:
+            name = spoken(runtime, results.runtimes.get(runtime, {}))
+            axes.set_title(name.replace(" free-threaded", "\nfree-threaded"))
+        if place:
+            inner(axes)
+    key = samples({counted(count): look_of(count) for count in counts}, linestyle="none")
+    key.append(sample("theory: no more than that", color=MUTED, **DASHED))
+    task = f"{1e3 * locking.TASK_S:g} ms"
+    how = "Pale dot: a trial. Marker: geometric mean of the trials; bar: its 95 % interval."
+    why = f"Theory: threads ÷ {task}, and where the lock is the bottleneck 1 ÷ (share × {task}), whichever is less."
+    return finish(figure, key, notes(results, LAB, every, runtimes, how, why, of=list(CASES)))
+
+
+def draw_bounds(axes: Axes, counts: list[int]) -> None:
+    """The lines that bound what so many threads can do."""
+    shares = np.linspace(1 / counts[-1], 1, 101)
+    axes.plot(100 * shares, [bound(share, counts[-1]) for share in shares], color=MUTED, zorder=2, **DASHED)
     for threads in counts:
-        drawn = look_of(threads)
-        axes.hlines(bound(0, threads), 0, 100 / threads, color=drawn.colour, linestyle=DASHED, linewidth=1.3, zorder=2)
-        own = found[found["threads"] == threads]
-        dots = tried.merge(own[["threads", "held", "across"]], on=["threads", "held"])
-        axes.plot(dots["across"], dots["value"], ".", markersize=4.5, color=drawn.colour, alpha=0.35, zorder=2)
-        intervals(axes, own, own["across"], drawn, line=False)
-    finish(axes)
+        axes.hlines(bound(0, threads), 0, 100 / threads, color=look_of(threads).colour, zorder=2, **DASHED)
 
 
 def places_beside(found: pd.DataFrame, room: float) -> np.ndarray:
-    """How many places each point moves aside: those of its share that are less than ``room`` apart share the middle."""
+    """How many places each point moves aside: those of its panel and share closer than ``room`` share the middle."""
     places = []
     for row in found.to_dict("records"):
-        near = found[(found["held"] == row["held"]) & ((found["estimate"] - row["estimate"]).abs() < room)]
+        beside = (found["held"] == row["held"]) & (found["runtime"] == row["runtime"])
+        near = found[beside & ((found["estimate"] - row["estimate"]).abs() < room)]
         places.append((near["threads"] < row["threads"]).sum() - (len(near) - 1) / 2)
     return np.array(places, float)
-
-
-def key(figure: Figure, counts: list[int]) -> None:
-    handles = []
-    for threads in counts:
-        drawn, label = look_of(threads), counted(threads)
-        handles.append(Line2D([], [], color=drawn.colour, marker=drawn.marker, linestyle="none", label=label))
-    theory = Line2D([], [], color=MUTED, linestyle=DASHED, linewidth=1.3, label="theory: no more than that")
-    figure.legend(handles=[*handles, theory], loc="outside upper left", ncols=len(handles) + 1, handlelength=2.4)
 
 
 def data(results: Results) -> pd.DataFrame:

@@ -6,19 +6,15 @@ import math
 from typing import Any
 
 import pandas as pd
-from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, PercentFormatter
 
 from gilscope.analysis.counterparts import identify
 from gilscope.figures import Results
-from gilscope.figures._look import LOCK, MUTED
-from gilscope.figures._panels import WIDTH, nothing
+from gilscope.figures._axes import Axis
+from gilscope.figures._grammar import finish, inner, nothing, panels, samples
+from gilscope.figures._look import LOCK
 from gilscope.figures._runtimes import named
-from gilscope.figures._trials import BOUNDS, SPREAD, Ladder, dots, lie, needed, observed, share, unanswered
+from gilscope.figures._trials import BOUNDS, SPREAD, Ladder, beside, needed, observed, plotted, share, unanswered
 from gilscope.labs import load_lab
 
 TITLE = "Updates that threads lose"
@@ -89,62 +85,31 @@ def outcome(own: pd.DataFrame, lost: int) -> dict[str, Any]:
 
 
 def draw(results: Results) -> Figure:
-    table = outcomes(results)
-    if table.empty:
+    every = outcomes(results)
+    if every.empty:
         return nothing(f"No trials of the lab {LAB} that count updates.")
-    runtimes, cases = results.ordered(table["runtime"]), list(dict.fromkeys(table["case"]))
+    runtimes, cases = results.ordered(every["runtime"]), list(dict.fromkeys(every["case"]))
     most = max(1, MOST_ROWS // (len(runtimes) + 1))
-    table = table[table["case"].isin(cases[:most])]
-    ladder = Ladder.of(set(zip(table["case"], table["runtime"], strict=True)), cases[:most], runtimes)
-    size = (WIDTH, 1.5 + (0.27 if len(runtimes) == 1 else 0.2) * len(ladder.labels))
-    layout = ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.09)
-    figure, (left, right) = plt.subplots(1, 2, figsize=size, width_ratios=(1.25, 1), layout=layout)
-    lost_shares(left, results, table, ladder)
-    wrong_shares(right, table, ladder)
-    about = claimed(results) & set(table["case"])
+    table = every[every["case"].isin(cases[:most])]
+    ladder, about = Ladder.of(table, "case", cases[:most], runtimes), claimed(results) & set(table["case"])
+    table = table.assign(line=ladder.rows(table, "case"), row=0, col=1)
+    trials = observed(results, LAB, ["lost_share"]).merge(table[["runtime", "case", "gil", "line"]])
+    plot = plotted(table, trials.assign(row=0, col=0), "line", "gil", GIL, spread=SPREAD, width=2.2)
+    height = 0.75 + (0.27 if len(runtimes) == 1 else 0.2) * len(ladder.labels)
+    figure, ((left, right),) = panels(plot, [height], 2)
+    shares = Axis("", -0.03, 1.03, [0, 0.25, 0.5, 0.75, 1], words=lambda value: f"{100 * value:g} %")
     for axes in (left, right):
-        ladder.draw(axes, about, named=axes is left)
-        axes.set_xlim(-0.03, 1.03)
-        axes.xaxis.set_major_locator(FixedLocator([0, 0.25, 0.5, 0.75, 1]))
-        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
-    key(figure, table)
+        shares.lay(axes, "x")
+        ladder.lay(axes, about)
+    inner(right)
+    left.set(title="Lost updates, each trial", xlabel="share of its updates that a trial lost")
+    right.set(title="Trials with a wrong total", xlabel="share of trials, with 95 % interval")
+    rows = table.set_index("line")
+    beside(right, "wrong", dict(rows["wrong_totals"].astype(str) + " of " + rows["trials"].astype(str)), 52)
+    beside(right, "met", dict(rows["threads_met"].map(lambda met: "–" if math.isnan(met) else f"{met:.0f}")), 82)
+    key = samples({f"{name} the GIL": drawn for name, drawn in GIL.items() if (table["gil"] == name).any()})
     note = reading(about, round(table["no_answer"].sum()), cases[most:])
-    figure.supxlabel(note, x=0.01, ha="left", fontsize=8, color=MUTED)
-    return figure
-
-
-def lost_shares(axes: Axes, results: Results, table: pd.DataFrame, ladder: Ladder) -> None:
-    """How much of its updates each trial lost."""
-    seen = observed(results, LAB, ["lost_share"])
-    for row in table.to_dict("records"):
-        own = seen[(seen["case"] == row["case"]) & (seen["runtime"] == row["runtime"])]
-        dots(axes, own["value"], ladder.places[row["case"], row["runtime"]], GIL[row["gil"]], SPREAD)
-    axes.set_title("Lost updates, each trial")
-    axes.set_xlabel("share of its updates that a trial lost")
-
-
-def wrong_shares(axes: Axes, table: pd.DataFrame, ladder: Ladder) -> None:
-    """In how many of the trials the total was wrong, and in how many threads were at it at the same time."""
-    wrong, met = {}, {}
-    for row in table.to_dict("records"):
-        place = row["case"], row["runtime"]
-        lie(axes, (), ladder.places[place], GIL[row["gil"]], shares=True, found=row)
-        wrong[place] = f"{row['wrong_totals']} of {row['trials']}"
-        met[place] = f"{row['threads_met']:.0f}" if pd.notna(row["threads_met"]) else "–"
-    ladder.write(axes, wrong, "wrong", 52)
-    ladder.write(axes, met, "met", 82)
-    axes.set_title("Trials with a wrong total")
-    axes.set_xlabel("share of trials, with 95 % interval")
-
-
-def key(figure: Figure, table: pd.DataFrame) -> None:
-    """What the colours mean."""
-    handles = [
-        Line2D([], [], color=drawn.colour, marker=drawn.marker, label=f"{name} the GIL")
-        for name, drawn in GIL.items()
-        if (table["gil"] == name).any()
-    ]
-    figure.legend(handles=handles, loc="outside upper left", ncols=2)
+    return finish(figure, key, note)
 
 
 def reading(about: set[str], lost: int, left_out: list[str]) -> str:

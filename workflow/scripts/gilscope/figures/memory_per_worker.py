@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from gilscope.figures import Results
-from gilscope.figures._look import INK, MUTED
-from gilscope.figures._panels import WIDTH, finish, intervals, nothing
+from gilscope.figures._axes import Axis, amounts, even, rows
+from gilscope.figures._grammar import estimates, finish, layer, nothing, panels, samples
+from gilscope.figures._marks import Interval
 from gilscope.figures._runtimes import named, spoken
 from gilscope.figures._trials import (
     BOUNDS,
     SPREAD,
-    Ladder,
+    Trials,
+    arranged,
+    as_points,
     average,
-    hollow,
+    beside,
     in_kinds,
-    lie,
     look_of,
     needed,
+    notes,
     observed,
     typical,
-    unanswered,
 )
 
 TITLE = "Memory of idle workers"
@@ -79,100 +75,38 @@ def summaries(seen: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*keys, *BOUNDS, "mean"])
 
 
-def shown(results: Results, seen: pd.DataFrame) -> list[str]:
-    """The runtimes that there is room for, in the order of the run's: the most telling."""
-    return results.telling(seen["runtime"], MOST_RUNTIMES)
-
-
 def draw(results: Results) -> Figure:
-    every = trials(results)
+    every, seen = summaries(trials(results)), trials(results)
     if every.empty:
         return nothing(f"No trials of the lab {LAB}.")
-    runtimes = shown(results, every)
-    seen = every[every["runtime"].isin(runtimes)]
-    points = summaries(seen)
-    kinds = in_kinds(seen["kind"])
-    figure, places = plt.subplots(
-        len(runtimes),
-        2,
-        figsize=(WIDTH, 0.9 + len(runtimes) * (1.55 + 0.3 * len(kinds))),
-        squeeze=False,
-        layout=ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.09, wspace=0.04, hspace=0.04),
-    )
-    for (left, right), runtime in zip(places, runtimes, strict=True):
-        workers(left, seen, points, runtime, kinds)
-        totals(right, points, runtime, kinds)
-        name = spoken(runtime, results.runtimes.get(runtime, {}))
-        left.set_title(name if len(runtimes) > 1 else "Each more worker")
-        right.set_title("The whole program")
-    key(figure, kinds)
-    left_out = [name for name in results.ordered(every["runtime"]) if name not in runtimes]
-    figure.supxlabel(note(results, points, left_out), x=0.01, ha="left", fontsize=8, color=MUTED)
-    return figure
-
-
-def workers(axes: Axes, seen: pd.DataFrame, points: pd.DataFrame, runtime: str, kinds: Sequence[str]) -> None:
-    """What each more worker of a runtime holds, on an axis that all runtimes fit."""
-    own = points[(points["runtime"] == runtime) & (points["metric"] == PER_WORKER)]
-    ladder = Ladder.of(
-        {(kind, runtime) for kind in own["kind"]}, [kind for kind in kinds if kind in set(own["kind"])], [runtime]
-    )
-    words = {}
-    for row in own.to_dict("records"):
-        chosen = (seen["runtime"] == runtime) & (seen["kind"] == row["kind"]) & (seen["metric"] == PER_WORKER)
-        lie(
-            axes,
-            seen.loc[chosen, "value"],
-            ladder.places[row["kind"], runtime],
-            look_of(row["kind"]),
-            found=row,
-            spread=SPREAD,
-        )
-        words[row["kind"], runtime] = f"{row['estimate']:.3g}"
-    every = points[points["metric"] == PER_WORKER]
-    values = pd.concat([seen.loc[seen["metric"] == PER_WORKER, "value"], every["low"], every["high"]]).dropna()
-    mebibytes(axes, values)
-    ladder.draw(axes)
-    ladder.write(axes, words, "MiB", 42)
-
-
-def mebibytes(axes: Axes, values: pd.Series) -> None:
-    """An x axis that fits these values: logarithmic where all are above 0 and far apart, else from 0 or below."""
-    lowest, highest = float(values.min()), float(values.max())
-    if lowest > 0 and highest / lowest > 10:
-        axes.set_xscale("log")
-        axes.set_xlim(lowest / 1.6, highest * 1.6)
-        axes.xaxis.set_major_locator(LogLocator(base=10))
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_xlabel("MiB per idle worker, logarithmic")
-    else:
-        room = 0.04 * max(highest, -lowest, 0.1)
-        axes.set_xlim(min(0.0, lowest) - room, max(0.0, highest) + room)
-        axes.axvline(0, color=INK, linewidth=1, zorder=1)
-        axes.xaxis.set_major_locator(MaxNLocator(5))
-        axes.set_xlabel("MiB per idle worker")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-
-
-def totals(axes: Axes, points: pd.DataFrame, runtime: str, kinds: Sequence[str]) -> None:
-    """What a runtime's program holds with so many workers, on axes that all runtimes fit."""
-    every = points[points["count"].notna() & points["kind"].isin(kinds)]
-    for kind in kinds:
-        own = every[(every["runtime"] == runtime) & (every["kind"] == kind)]
-        intervals(axes, own, own["count"], look_of(kind))
-    axes.set_xlim(0, every["count"].max() * 1.04)
-    axes.set_ylim(0, 1.06 * every[["estimate", "high"]].max().max())
-    axes.xaxis.set_major_locator(FixedLocator(sorted(every["count"].unique())))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.set_xlabel("workers")
-    axes.set_ylabel("MiB in all")
-    finish(axes)
-
-
-def key(figure: Figure, kinds: Sequence[str]) -> None:
+    runtimes = results.telling(every["runtime"], MOST_RUNTIMES)
+    found, seen = (arranged(table, row=("runtime", runtimes)) for table in (every, seen))
+    kinds = in_kinds(found["kind"])
+    own = found[found["metric"] == PER_WORKER]
+    own = own.assign(col=0, line=own.groupby("runtime").cumcount())
+    dots = seen[seen["metric"] == PER_WORKER].merge(own[["runtime", "kind", "col", "line"]])
+    totals = found[found["count"].notna()].assign(col=1)
     looks = {kind: look_of(kind) for kind in kinds}
-    handles = [Line2D([], [], color=drawn.colour, marker=drawn.marker, label=kind) for kind, drawn in looks.items()]
-    figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), handlelength=2.4)
+    plot = (
+        estimates(totals, "count", "kind", looks)
+        .add(Interval(line=True))
+        .add(Trials(spread=SPREAD), **layer(as_points(dots), "line", "kind", lying=True))
+        .add(Interval(width=2.2), **layer(own, "line", "kind", lying=True))
+    )
+    figure, lines = panels(plot, [1.55 + 0.3 * len(kinds)] * len(runtimes), 2, spare=0.9)
+    per_worker = amounts(pd.concat([dots["value"], own["low"], own["high"]]), "MiB per idle worker", wide=10)
+    highest = 1.06 * totals[["estimate", "high"]].max().max()
+    for (left, right), runtime in zip(lines, runtimes, strict=True):
+        here = own[own["runtime"] == runtime]
+        per_worker.lay(left, "x")
+        rows(list(here["kind"])).lay(left, "y")
+        beside(left, "MiB", dict(zip(here["line"], here["estimate"].map("{:.3g}".format), strict=True)), 42)
+        Axis("workers", 0, totals["count"].max() * 1.04, sorted(totals["count"].unique())).lay(right, "x")
+        Axis("MiB in all", 0, highest, even(0, highest, 8)).lay(right, "y")
+        left.set_title(spoken(runtime, results.runtimes.get(runtime, {})) if len(runtimes) > 1 else "Each more worker")
+        right.set_title("The whole program")
+    note = notes(results, LAB, every, runtimes, reading(results, found))
+    return finish(figure, samples(looks), note)
 
 
 def counted_as(results: Results) -> str:
@@ -185,19 +119,12 @@ def counted_as(results: Results) -> str:
     )
 
 
-def note(results: Results, points: pd.DataFrame, left_out: Sequence[str]) -> str:
-    """How to read it, what is not as usual, and what it does not show."""
+def reading(results: Results, points: pd.DataFrame) -> str:
+    """How to read it, and what is not as usual."""
     plain = in_kinds(points.loc[points["mean"] == "arithmetic", "kind"])
     said = f"Memory is {counted_as(results)}."
     said += "\nDot: a trial, spread within the row. Marker: geometric mean. Bar and band: 95 % interval."
-    if plain:
-        said += f" Of {named(plain)} the arithmetic mean, since a trial came out at 0 or below."
-    said += f" {hollow(points)}"
-    if lost := sum(unanswered(results, LAB).values()):
-        said += f"\n{lost} more trials gave no answer."
-    if left_out:
-        said += f"\nFor want of room without {named(left_out)}: see the numbers of this figure."
-    return said
+    return said + (f" Of {named(plain)} the arithmetic mean, since a trial came out at 0 or below." if plain else "")
 
 
 def data(results: Results) -> pd.DataFrame:
@@ -213,10 +140,10 @@ def alt(results: Results) -> str:
         return f"Nothing to draw: no trial of the lab {LAB} has counted memory."
     several = points["runtime"].nunique() > 1
     parts = []
-    for (runtime, kind), rows in points.groupby(["runtime", "kind"], sort=False):
+    for (runtime, kind), own in points.groupby(["runtime", "kind"], sort=False):
         said = [
             f"{row['estimate']:.3g} MiB " + ("each" if pd.isna(row["count"]) else f"in all with {row['count']:.0f}")
-            for row in rows.sort_values("count", na_position="first").to_dict("records")
+            for row in own.sort_values("count", na_position="first").to_dict("records")
         ]
         parts.append(f"{kind}{f' on {runtime}' if several else ''}: {', '.join(said)}")
     return "Memory of idle workers: of each more one, and of the whole program. " + "; ".join(parts) + "."

@@ -5,34 +5,32 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
-from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from gilscope.figures import Results
+from gilscope.figures._axes import Axis, amounts, duration, rows, times
+from gilscope.figures._grammar import finish, layer, nothing, panels
 from gilscope.figures._look import MUTED, STRATEGIES
-from gilscope.figures._panels import WIDTH, finish, intervals, nothing, rows_axis
+from gilscope.figures._marks import Interval
 from gilscope.figures._runtimes import spoken
 from gilscope.figures._trials import (
     BOUNDS,
     MOST_RUNTIMES,
-    hollow,
-    left_out_note,
-    lie,
+    Trials,
+    arranged,
+    as_points,
     needed,
-    no_answer_note,
+    notes,
     observed,
+    plotted,
     summed_up,
-    time_axis,
 )
-from gilscope.figures.by_size import duration
 from gilscope.labs import messages
 
 TITLE = "What a message costs"
@@ -87,57 +85,55 @@ def points(results: Results) -> pd.DataFrame:
 
 
 def draw(results: Results) -> Figure:
-    found = points(results)
-    if found.empty:
+    every, seen = points(results), trials(results)
+    if every.empty:
         return nothing(f"No trials of the lab {LAB}.")
-    seen = trials(results)
-    runtimes = results.telling(found["runtime"], MOST_RUNTIMES)
-    every, tried = found[found["runtime"].isin(runtimes)], seen[seen["runtime"].isin(runtimes)]
-    layout = ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.09, wspace=0.04)
-    height = 3.4 if len(runtimes) == 1 else 2.9
-    figure = plt.figure(figsize=(WIDTH, height * len(runtimes) + 0.45), layout=layout)
-    grid = GridSpec(len(runtimes), 2, figure, width_ratios=(1.5, 1))
-    for line, runtime in enumerate(runtimes):
-        left, right = (figure.add_subplot(grid[line, column]) for column in range(2))
-        round_trips(left, every[every["metric"] == ROUND_TRIP], tried[tried["metric"] == ROUND_TRIP], runtime)
-        arrays(right, tried[(tried["metric"] == ONE_WAY) & (tried["message"] == ARRAY)], runtime)
+    runtimes = results.telling(every["runtime"], MOST_RUNTIMES)
+    found, seen = (arranged(table, row=("runtime", runtimes), col=("metric", list(SENT))) for table in (every, seen))
+    back, back_seen = found[found["col"] == 0], seen[seen["col"] == 0]
+    there = in_rows(found[(found["col"] == 1) & (found["message"] == ARRAY)])
+    dots = seen.assign(value=1e3 * seen["value"]).merge(there[["row", "col", "message", "channel", "line"]])
+    plot = (
+        plotted(back, back_seen, "size", "channel", CHANNELS, lying=False, apart=4, line=True)
+        .add(Trials(spread=0.08), **layer(as_points(dots), "line", "channel", lying=True))
+        .add(Interval(width=2.2), **layer(there, "line", "channel", lying=True))
+    )
+    figure, lines = panels(plot, [3.4 if len(runtimes) == 1 else 2.9] * len(runtimes), 2, spare=0.45)
+    if grid := figure.axes[0].get_gridspec():
+        grid.set_width_ratios((1.5, 1))
+    sizes = sorted(back["size"].unique())
+    names = dict(zip(sizes, size_labels(sizes), strict=True))
+    across = Axis("size of the message, logarithmic", sizes[0] / 2, sizes[-1] * 2, sizes, 2, names.__getitem__)
+    # The highest line leaves room for the head of the table beside it.
+    up = times([*back["low"], *back["estimate"], *2 * back["estimate"]], "time of a round trip, logarithmic")
+    along = amounts(pd.concat([dots["value"], there["low"], there["high"]]), "ms until it is read")
+    for place, ((left, right), runtime) in enumerate(zip(lines, runtimes, strict=True)):
         name = f" · {spoken(runtime, results.runtimes.get(runtime, {}))}" if len(runtimes) > 1 else ""
         left.set_title(f"Bytes, there and back{name}")
         right.set_title(f"Array of {ARRAY}, one way")
-    note = f"Dot: a trial. Marker: geometric mean of the trials; bar and band: its 95 % interval. {hollow(every)}"
-    note += "\nThe ratios have their intervals among the numbers of this figure."
-    note += no_answer_note(results, LAB, messages.LAB.cases) + left_out_note(results, found["runtime"], runtimes)
-    figure.supxlabel(note, x=0.01, ha="left", fontsize=8, color=MUTED)
-    return figure
+        for axes in (left, right):
+            if not axes.axison:
+                axes.text(0, 0.95, "not measured", color=MUTED, va="top", transform=axes.transAxes)
+        if left.axison:
+            across.lay(left, "x")
+            up.lay(left, "y")
+            name_lines(left, back[back["row"] == place])
+        if right.axison:
+            own = there[there["row"] == place]
+            along.lay(right, "x")
+            replace(rows([""] * len(own)), high=-1).lay(right, "y")
+            write = functools.partial(right.annotate, xycoords=("axes fraction", "data"), textcoords="offset points")
+            for row, channel in zip(own["line"], own["channel"], strict=True):
+                write(channel, (0, row), (3, 8))
+    how = "Dot: a trial. Marker: geometric mean of the trials; bar and band: its 95 % interval."
+    more = "The ratios have their intervals among the numbers of this figure."
+    return finish(figure, note=notes(results, LAB, every, runtimes, how, more, of=list(messages.LAB.cases)))
 
 
-def round_trips(axes: Axes, every: pd.DataFrame, tried: pd.DataFrame, runtime: str) -> None:
-    """One runtime's times against the size of the message, on axes that those of every runtime fit."""
-    found, tried = every[every["runtime"] == runtime], tried[tried["runtime"] == runtime]
-    if found.empty:
-        return not_measured(axes)
-    sizes = sorted(every["size"].unique())
-    axes.set_xscale("log", base=2)
-    axes.set_xlim(sizes[0] / 2, sizes[-1] * 2)
-    axes.set_xticks(sizes, size_labels(sizes))
-    axes.set_xlabel("size of the message, logarithmic")
-    values = every[["estimate", "low", "high"]].to_numpy(float)
-    axes.set_yscale("log")
-    axes.set_ylim(np.nanmin(values) / 1.8, np.nanmax(values) * 2.5)
-    axes.yaxis.set_major_locator(LogLocator(base=10))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value)))
-    axes.set_ylabel("time of a round trip, logarithmic")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_minor_locator(NullLocator())
-    for place, (channel, drawn) in enumerate(CHANNELS.items()):
-        # Side by side, so that no marker hides another where two channels cost the same.
-        aside = 2 ** (0.22 * (place - (len(CHANNELS) - 1) / 2))
-        own, dots = found[found["channel"] == channel], tried[tried["channel"] == channel]
-        axes.plot(dots["size"] * aside, dots["value"], ".", markersize=4, color=drawn.colour, alpha=0.35, zorder=2)
-        intervals(axes, own, own["size"] * aside, drawn)
-    name_lines(axes, found)
-    finish(axes)
-    return None
+def in_rows(found: pd.DataFrame) -> pd.DataFrame:
+    """The estimates of one way in milliseconds, each in its ``line``: the fastest of a runtime on top."""
+    found = found.sort_values(["row", "estimate"]).assign(**{name: 1e3 * found[name] for name in BOUNDS[:3]})
+    return found.assign(line=found.groupby("row").cumcount())
 
 
 def size_labels(sizes: Sequence[int]) -> list[str]:
@@ -180,30 +176,6 @@ def factor(value: float) -> str:
     return f"{value:,.0f}×" if value >= 10 else f"{value:.1f}×"
 
 
-def arrays(axes: Axes, every: pd.DataFrame, runtime: str) -> None:
-    """One runtime's rows, a channel each, the fastest on top, along an axis that those of every runtime fit."""
-    tried = every[every["runtime"] == runtime].assign(value=1e3 * every["value"])
-    if tried.empty:
-        return not_measured(axes)
-    rows = summed_up(tried, ["channel"]).sort_values("estimate")["channel"]
-    for place, channel in enumerate(rows):
-        lie(axes, tried.loc[tried["channel"] == channel, "value"], place, CHANNELS[channel], spread=0.08)
-    bounds = summed_up(every, ["runtime", "channel"])[["low", "high"]].to_numpy(float).ravel()
-    values = 1e3 * np.concatenate([every["value"].to_numpy(float), bounds])
-    time_axis(axes, np.nanmin(values), np.nanmax(values), "ms until it is read")
-    rows_axis(axes, [""] * len(rows))
-    axes.set_ylim(len(rows) - 0.4, -1)
-    write = functools.partial(axes.annotate, xycoords=("axes fraction", "data"), textcoords="offset points")
-    for place, channel in enumerate(rows):
-        write(channel, (0, place), xytext=(3, 8))
-    return None
-
-
-def not_measured(axes: Axes) -> None:
-    axes.set_axis_off()
-    axes.text(0, 0.95, "not measured", color=MUTED, va="top", transform=axes.transAxes)
-
-
 def data(results: Results) -> pd.DataFrame:
     """In milliseconds; the ratio to the thread queue with its interval."""
     found = points(results)
@@ -223,11 +195,11 @@ def alt(results: Results) -> str:
         own = found[found["runtime"] == runtime]
         back, there = own[own["metric"] == ROUND_TRIP], own[own["metric"] == ONE_WAY]
         ends = [back[back["size"] == size] for size in sorted({back["size"].min(), back["size"].max()})]
-        for rows in (*ends, there[there["message"] == ARRAY]):
-            if len(rows):
-                first = rows.iloc[0]
+        for sent in (*ends, there[there["message"] == ARRAY]):
+            if len(sent):
+                first = sent.iloc[0]
                 where = f"{runtime}, " if len(runtimes) > 1 else ""
-                said = ", ".join(map(in_words, rows.to_dict("records")))
+                said = ", ".join(map(in_words, sent.to_dict("records")))
                 parts.append(f"{where}{first['message']}, {SENT[first['metric']]}: {said}")
     return "Time of a message against its size, a line for each channel. " + "; ".join(parts) + "."
 

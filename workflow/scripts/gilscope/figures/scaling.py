@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import seaborn.objects as so
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from gilscope.analysis.scaling import usl
 from gilscope.figures import Results
-from gilscope.figures._look import INK, MUTED, look, order
-from gilscope.figures._panels import (
+from gilscope.figures._axes import cores, ratios, rows, speedups, workers
+from gilscope.figures._grammar import (
+    IDEAL,
+    LIMIT,
+    MOST_COLUMNS,
     MOST_LINES,
+    estimates,
     finish,
-    hollow_note,
-    intervals,
-    legend,
-    limits,
-    lying,
-    most_cores,
+    hollow,
+    ideal,
+    inner,
+    layer,
+    looks_of,
     nothing,
-    ratio_axis,
-    rows_axis,
-    speedup_axis,
-    workers_axis,
+    only,
+    panels,
+    sample,
+    samples,
+    without,
 )
-from gilscope.figures._rows import MOST_COLUMNS, Key, lay_out, no_inner_labels, room, without
+from gilscope.figures._look import MUTED
+from gilscope.figures._marks import Interval
+from gilscope.figures._rows import Grid, Key, beside, lay_out, room
 from gilscope.figures._tables import numbers
 
 TITLE = "Speedup and effective cores against workers"
@@ -84,7 +89,7 @@ def swept(blocks: Mapping[Key, pd.DataFrame], runtimes: int) -> list[str]:
         most[workload] = max(counts(block), most.get(workload, 0))
     found = sorted((name for name in most if most[name] > 1), key=lambda name: -most[name])
     others = len(found) < len(most) and runtimes <= MOST_COLUMNS
-    return found[: MOST_SWEPT if runtimes == 1 else max(1, room(runtimes, pairs=True) - others)]
+    return found[: MOST_SWEPT if runtimes == 1 else max(1, room(runtimes, len(METRICS)) - others)]
 
 
 def at_one_count(block: pd.DataFrame, cores: int) -> pd.DataFrame:
@@ -115,28 +120,59 @@ def draw(results: Results) -> Figure:
     blocks = drawn(results)
     if not blocks:
         return nothing("No speedups: no block has been measured.")
+    labels = row_labels([block for (_, name), block in blocks.items() if name == AT_ONE])
+    tall = {AT_ONE: 0.9 + ROW_INCHES * len(labels)}
     runtimes = results.ordered(runtime for runtime, _ in blocks)
-    others = [block for (_, name), block in blocks.items() if name == AT_ONE]
-    tall = 0.9 + ROW_INCHES * len(row_labels(pd.concat(others))) if others else 0
-    rows = lay_out(blocks, runtimes, about, pairs=True, heights={AT_ONE: tall})
-    fitted = False
-    for key, place in rows.places.items():
-        row = rows.row_of(key, blocks)
-        draw_panel = row_panel if key[1] == AT_ONE else panel
-        for metric, axes in zip(METRICS, (place, rows.beside[key]), strict=True):
-            draw_panel(axes, blocks[key], row, metric)
-        fitted |= key[1] != AT_ONE and laws(place, results, blocks[key])
-    if len(runtimes) == 1 and others:
-        rows.beside[runtimes[0], AT_ONE].tick_params(labelleft=False)
-    no_inner_labels(rows)
-    extra = [
-        Line2D([], [], color=look("ceiling").colour, linewidth=5, alpha=0.45, label="machine's limit"),
-        Line2D([], [], color=MUTED, linestyle=(0, (4, 3)), linewidth=1.1, label="ideal"),
-    ]
-    if fitted:
-        extra.append(Line2D([], [], color=MUTED, linestyle=":", linewidth=1.4, label="USL, fitted"))
-    legend(rows.figure, {name for block in blocks.values() for name in lines(block)[0]}, extra, note(results, blocks))
-    return rows.figure
+    grid = lay_out(blocks, runtimes, len(METRICS), tall)
+    fits = laws(results, grid, blocks)
+    figure, places = panels(declared(grid, blocks, list(labels), fits), grid.heights, grid.columns)
+    shared = {name: pd.concat(visible(beside(blocks, name))) for name in {name for _, name in grid.places}}
+    for key, own in grid.places.items():
+        curve = key[1] != AT_ONE
+        for (row, column), metric in zip(own, METRICS, strict=True):
+            axes, every = places[row][column], shared[key[1]]
+            lay_axes(axes, every, metric, {} if curve else labels)
+            if curve and (metric == "speedup" or blocks[key]["kind"].iloc[0] == "cpu"):
+                ideal(axes)
+            if column and not curve and len(runtimes) == 1:
+                inner(axes)
+    grid.name(places, blocks, about)
+    names = {name for block in blocks.values() for name in lines(block)[0]}
+    extra = [sample("machine's limit", **LIMIT), sample("ideal", **IDEAL)]
+    extra += [sample("USL, fitted", color=MUTED, linestyle=":", linewidth=1.4)] if len(fits) else []
+    return finish(figure, [*samples(looks_of(names)), *extra], note(results, blocks))
+
+
+def declared(grid: Grid, blocks: Mapping[Key, pd.DataFrame], workloads: Sequence[str], fits: pd.DataFrame) -> so.Plot:
+    """Curves where a workload has a panel of its own, rows where several share one."""
+    found = []
+    for key, own in grid.places.items():
+        seen = pd.concat(visible(blocks[key])).assign(lying=key[1] == AT_ONE)
+        found += [
+            seen[seen["metric"] == metric].assign(row=at[0], col=at[1]) for at, metric in zip(own, METRICS, strict=True)
+        ]
+    points = pd.concat(found, ignore_index=True)
+    points = points.assign(y=points["workload"].map({name: place for place, name in enumerate(workloads)}))
+    curved, lying = points[~points["lying"]], points[points["lying"]]
+    plot = estimates(points, "workers", "strategy")
+    if len(curved):
+        plot = plot.add(Interval(line=True, apart=1.7, limit=True), **layer(curved, "workers", "strategy"))
+    if len(lying):
+        rows_of = Interval(apart=3.6, each=True, width=2, limit=True)
+        plot = plot.add(rows_of, **layer(lying, "y", "strategy", lying=True))
+    dotted = so.Line(linestyle=":", linewidth=1.4, artist_kws={"zorder": 2})
+    return plot.add(dotted, data=fits, **only(x="workers", y="speedup", color="strategy")) if len(fits) else plot
+
+
+def lay_axes(axes: Axes, every: pd.DataFrame, metric: str, labels: Mapping[str, str]) -> None:
+    """The axes of a panel that all of these points fit. labels: of the rows, where it has rows."""
+    points = every[every["metric"] == metric]
+    if labels:
+        (ratios(points, "speedup, logarithmic") if metric == "speedup" else cores(points)).lay(axes, "x")
+        rows(list(labels.values())).lay(axes, "y")
+        return
+    workers(sorted(every.loc[choices(every), "workers"].astype(int).unique())).lay(axes, "x")
+    (speedups(points) if metric == "speedup" else cores(points)).lay(axes, "y")
 
 
 def about(block: pd.DataFrame) -> str:
@@ -150,7 +186,7 @@ def note(results: Results, blocks: Mapping[Key, pd.DataFrame]) -> str:
     said = "Speedup over sequential; it and workers on logarithmic axes. Cold pools. Band and bar: 95 % interval."
     if any(lines(block)[1] for block in blocks.values()):
         said += f" At most {MOST_LINES} strategies a panel."
-    said += f" {hollow_note(pd.concat(blocks.values()))}"
+    said += f" {hollow(pd.concat(blocks.values()))}"
     if any(name == AT_ONE for _, name in blocks):
         said += "\nIn rows: workloads without a curve. All worker counts and warm pools: see the times by strategy."
     shown = {name for block in blocks.values() for name in block["workload"]}
@@ -159,7 +195,7 @@ def note(results: Results, blocks: Mapping[Key, pd.DataFrame]) -> str:
 
 def lines(block: pd.DataFrame) -> tuple[list[str], int]:
     """The strategies that get a line, and how many others there are."""
-    names = sorted(block.loc[choices(block), "strategy"].unique(), key=order)
+    names = list(looks_of(block.loc[choices(block), "strategy"]))
     return names[:MOST_LINES], max(0, len(names) - MOST_LINES)
 
 
@@ -170,83 +206,36 @@ def visible(block: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return own, limit[limit["workers"].isin(own["workers"])].sort_values("workers")
 
 
-def panel(axes: Axes, block: pd.DataFrame, row: pd.DataFrame, metric: str) -> None:
-    """One block's curves on axes that all blocks of its row fit."""
-    names, _ = lines(block)
-    own, limit = (points[points["metric"] == metric] for points in visible(block))
-    counts = sorted(row.loc[choices(row), "workers"].astype(int).unique())
-    workers_axis(axes, counts)
-    every = pd.concat(visible(row))
-    every = every[every["metric"] == metric]
-    if metric == "speedup":
-        speedup_axis(axes, every)
-    else:
-        axes.set_ylim(0, most_cores(every))
-        axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-        axes.set_ylabel(METRICS[metric])
-    axes.axhline(1, color=INK, linewidth=1, zorder=1)
-    if metric == "speedup" or block["kind"].iloc[0] == "cpu":
-        ideal = np.geomspace(*axes.get_xlim(), 40)
-        axes.plot(ideal, ideal, color=MUTED, linestyle=(0, (4, 3)), linewidth=1.1, zorder=1)
-    limits(axes, limit, limit["workers"])
-    for place, name in enumerate(names):
-        points = own[own["strategy"] == name].sort_values("workers")
-        # Side by side, so that no marker hides another where two strategies do equally well.
-        aside = 2 ** (0.035 * (place - (len(names) - 1) / 2))
-        intervals(axes, points, points["workers"] * aside, look(name))
-    finish(axes)
-
-
-def row_labels(points: pd.DataFrame) -> dict[str, str]:
+def row_labels(blocks: Sequence[pd.DataFrame]) -> dict[str, str]:
     """Workload → how its row is called: with its worker count, and with its size where most have another."""
+    if not blocks:
+        return {}
+    points = pd.concat(blocks)
     usual = points["size"].mode()[0]
-    rows = points[choices(points)].sort_values(["kind", "workload"]).drop_duplicates("workload").to_dict("records")
+    found = points[choices(points)].sort_values(["kind", "workload"]).drop_duplicates("workload").to_dict("records")
     return {
         row["workload"]: f"{row['workload']} × {row['workers']:.0f}" + (f", {row['size']}" * (row["size"] != usual))
-        for row in rows
+        for row in found
     }
 
 
-def row_panel(axes: Axes, block: pd.DataFrame, row: pd.DataFrame, metric: str) -> None:
-    """A row for each workload, its strategies close below each other, on axes that all runtimes beside it fit."""
-    labels = row_labels(row)
-    own, limit = (points[points["metric"] == metric] for points in visible(block))
-    every = pd.concat(visible(row))
-    every = every[every["metric"] == metric]
-    for y, workload in enumerate(labels):
-        here = own[own["workload"] == workload]
-        names = sorted(here["strategy"].unique(), key=order)
-        for place, name in enumerate(names):
-            aside = min(0.2, 0.66 / len(names)) * (place - (len(names) - 1) / 2)
-            lying(axes, points := here[here["strategy"] == name], [y + aside] * len(points), look(name))
-        for bound in limit[limit["workload"] == workload].to_dict("records"):
-            grey = look("ceiling").colour
-            axes.vlines(bound["estimate"], y - 0.36, y + 0.36, color=grey, linewidth=5, alpha=0.45, zorder=1.5)
-            axes.hlines(y, bound["low"], bound["high"], color=grey, linewidth=1.6, alpha=0.6, zorder=1.5)
-    if metric == "speedup":
-        ratio_axis(axes, every, METRICS[metric])
-    else:
-        axes.set_xlim(0, most_cores(every))
-        axes.set_xlabel(METRICS[metric])
-        axes.axvline(1, color=INK, linewidth=1, zorder=1)
-    rows_axis(axes, list(labels.values()))
-
-
-def laws(axes: Axes, results: Results, block: pd.DataFrame) -> bool:
-    """Draw the fitted Universal Scalability Law of each curve that has one; whether any has."""
-    names, _ = lines(block)
-    where = block.iloc[0]
-    fits: dict[str, dict[str, float]] = {}
-    counts: dict[str, list[int]] = {}
-    for row in results.scaling:
-        here = all(row[key] == where[key] for key in ("runtime", "workload", "size"))
-        if here and row.get("law") == "usl" and row["pool"] == "cold" and row["strategy"] in names:
-            fits.setdefault(row["strategy"], {})[row["parameter"]] = row["estimate"]
-            counts[row["strategy"]] = row["counts"]
-    for name, parameters in fits.items():
-        workers = np.geomspace(min(counts[name]), max(counts[name]), 40)
-        axes.plot(workers, usl(workers, **parameters), color=look(name).colour, linestyle=":", linewidth=1.4, zorder=2)
-    return bool(fits)
+def laws(results: Results, grid: Grid, blocks: Mapping[Key, pd.DataFrame]) -> pd.DataFrame:
+    """The fitted Universal Scalability Law of each curve that has one: ``speedup`` over ``workers`` in its panel."""
+    table = pd.DataFrame([row for row in results.scaling if row.get("law") == "usl" and row["pool"] == "cold"])
+    curves = []
+    for key, block in blocks.items():
+        if key not in grid.places or key[1] == AT_ONE or table.empty:
+            continue
+        here = (table[["runtime", "workload", "size"]] == block[["runtime", "workload", "size"]].iloc[0]).all(axis=1)
+        (row, column), _ = grid.places[key]
+        for name, own in table[here & table["strategy"].isin(lines(block)[0])].groupby("strategy"):
+            counts = own["counts"].iloc[-1]
+            over = np.geomspace(min(counts), max(counts), 40)
+            fitted = usl(over, **dict(zip(own["parameter"], own["estimate"], strict=True)))
+            curves.append(
+                pd.DataFrame({"workers": over, "speedup": fitted, "strategy": name, "row": row, "col": column})
+            )
+    return pd.concat(curves, ignore_index=True) if curves else pd.DataFrame()
 
 
 def data(results: Results) -> pd.DataFrame:
@@ -260,13 +249,15 @@ def alt(results: Results) -> str:
         return "Nothing has been measured yet."
     parts = []
     for (runtime, workload), block in blocks.items():
-        told = block[choices(block)].set_index([*CELL, "metric"])["estimate"].unstack("metric").reset_index()
-        best = told.sort_values("speedup").to_dict("records")[-1]
-        cores = best.get("effective_cores")
+        own = block[choices(block)].sort_values(CELL, kind="stable")
+        speedups, cores = (own[own["metric"] == metric] for metric in METRICS)
+        best = (
+            speedups.sort_values("estimate", kind="stable").merge(cores, "left", CELL, suffixes=("", "_cores")).iloc[-1]
+        )
         parts.append(
-            f"{workload} on {runtime}: at best {best['speedup']:.2f} times as fast as sequential, "
+            f"{workload} on {runtime}: at best {best['estimate']:.2f} times as fast as sequential, "
             f"with {best['strategy']} at {best['workers']:.0f} workers"
-            + (f" on {cores:.2f} effective cores" if pd.notna(cores) else "")
+            + (f" on {best['estimate_cores']:.2f} effective cores" if pd.notna(best["estimate_cores"]) else "")
         )
     start = "Curves of speedup and of effective cores against the number of workers, a pair of panels per workload. "
     return start + "; ".join(parts) + "."

@@ -6,10 +6,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from gilscope.figures import Results
-from gilscope.figures._look import MUTED, look
-from gilscope.figures._panels import hollow_note, lying, nothing, panels, ratio_axis, rows_axis
-from gilscope.figures._ratios import across, places, workloads
-from gilscope.figures._rows import MOST_COLUMNS
+from gilscope.figures._axes import ratios
+from gilscope.figures._grammar import finish, hollow, nothing
+from gilscope.figures._look import look
+from gilscope.figures._ratios import across, by_runtime
 from gilscope.figures._tables import numbers
 
 TITLE = "One after the other, on each runtime"
@@ -27,20 +27,12 @@ def draw(results: Results) -> Figure:
     table = across(results, "speeds")
     if table.empty:
         return nothing("No times of a second runtime: use --configfile config/presets/versions.yaml.")
-    runtimes, rows = results.ordered(table["runtime"]), workloads(table)
-    columns = min(MOST_COLUMNS, len(runtimes))
-    figure, axes = panels(len(runtimes), columns, height=1.0 + 0.24 * len(rows))
-    for number, (place, runtime) in enumerate(zip(axes, runtimes, strict=True)):
-        own = table[table["runtime"] == runtime]
-        lying(place, own, places(rows, own), look("multiprocessing"))
-        ratio_axis(place, table, "times as fast")
-        rows_axis(place, rows)
-        place.set_title(runtime)
-        place.tick_params(labelleft=number % columns == 0)
+    figure, axes = by_runtime(results, table, "against", dict.fromkeys(table["against"], look("multiprocessing")))
+    for panel in axes.values():
+        ratios(table, "times as fast, logarithmic").lay(panel, "x")
     against = ", ".join(dict.fromkeys(table["against"]))
-    note = f"Time of one task after the other on {against} ÷ on this runtime. To the right of 1: faster. "
-    figure.supxlabel(f"{note}Bar: 95 % interval. {hollow_note(table)}", x=0.01, ha="left", fontsize=8, color=MUTED)
-    return figure
+    note = f"Time of one task after the other on {against} ÷ on this runtime. To the right of 1: faster."
+    return finish(figure, note=f"{note} Bar: 95 % interval. {hollow(table)}")
 
 
 def data(results: Results) -> pd.DataFrame:

@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pandas as pd
-from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from gilscope.figures import Results
-from gilscope.figures._look import MUTED
-from gilscope.figures._panels import WIDTH, nothing
+from gilscope.figures._axes import duration, times
+from gilscope.figures._grammar import finish, inner, nothing, panels
 from gilscope.figures._trials import (
     BOUNDS,
     SPREAD,
     Ladder,
-    hollow,
+    arranged,
+    beside,
     in_kinds,
-    lie,
     look_of,
     needed,
+    notes,
     observed,
+    plotted,
     summed_up,
-    unanswered,
 )
-from gilscope.figures.by_size import duration
 
 TITLE = "Time from starting a worker to its answer"
 SECTION = "labs"
 SHOWS = ("lab:startup",)
 LAB = "startup"
 WORKERS = {"first_s": "first worker of a program", "later_s": "later workers"}
-AT_LEAST = 10
-"""The axis spans a factor of ten at the least, so that it has more than one number."""
 
 
 def needs(results: Results) -> str:
@@ -52,63 +45,45 @@ def trials(results: Results) -> pd.DataFrame:
     return seen.assign(order=order).sort_values(["order", "metric", "trial"], ignore_index=True)
 
 
+def points(results: Results) -> pd.DataFrame:
+    """The geometric mean over trials of each runtime, kind (``case``) and metric, in seconds."""
+    return summed_up(trials(results), ["runtime", "case", "metric"])
+
+
 def draw(results: Results) -> Figure:
-    seen = trials(results)
-    if seen.empty:
+    seen, found = trials(results), points(results)
+    if found.empty:
         return nothing(f"No trials of the lab {LAB}.")
-    runtimes, kinds = results.ordered(seen["runtime"]), in_kinds(seen["case"])
-    ladder = Ladder.of(set(zip(seen["case"], seen["runtime"], strict=True)), kinds, runtimes)
-    metrics = [metric for metric in WORKERS if (seen["metric"] == metric).any()]
-    height = 1.35 + (0.3 if len(runtimes) == 1 else 0.2) * len(ladder.labels)
-    layout = ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.09, wspace=0.04)
-    figure, places = plt.subplots(1, len(metrics), figsize=(WIDTH, height), squeeze=False, layout=layout)
-    for number, (axes, metric) in enumerate(zip(places.flat, metrics, strict=True)):
-        panel(axes, seen[seen["metric"] == metric], ladder)
-        time_axis(axes, seen)
-        ladder.draw(axes, kinds if len(runtimes) > 1 else (), named=number == 0)
-        axes.set_title(WORKERS[metric].capitalize())
-    note = "Dot: a trial, a program of its own, spread within the row. Marker: geometric mean. Bar: 95 % interval. "
-    note += hollow(summed_up(seen, ["runtime", "case", "metric"]))
-    if lost := sum(unanswered(results, LAB).values()):
-        note += f"\n{lost} more trials gave no answer."
-    figure.supxlabel(note, x=0.01, ha="left", fontsize=8, color=MUTED)
-    return figure
-
-
-def panel(axes: Axes, seen: pd.DataFrame, ladder: Ladder) -> None:
-    """All kinds and runtimes beneath each other, with the estimates in figures."""
-    words = {}
-    for row in summed_up(seen, ["runtime", "case"]).to_dict("records"):
-        own = seen[(seen["runtime"] == row["runtime"]) & (seen["case"] == row["case"])]
-        key = row["case"], row["runtime"]
-        lie(axes, own["value"], ladder.places[key], look_of(row["case"]), found=row, spread=SPREAD)
-        words[key] = duration(row["estimate"])
-    ladder.write(axes, words, "mean", 48)
-
-
-def time_axis(axes: Axes, seen: pd.DataFrame) -> None:
-    """A logarithmic axis that fits all of these trials and their intervals."""
-    points = summed_up(seen, ["runtime", "case", "metric"])
-    lowest = min(seen["value"].min(), points["low"].min()) / 1.3
-    highest = max(seen["value"].max(), points["high"].max()) * 1.3
-    wider = max(1.0, math.sqrt(AT_LEAST * lowest / highest))
-    axes.set_xscale("log")
-    axes.set_xlim(lowest / wider, highest * wider)
-    axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1.0,) if highest / lowest > 100 else (1.0, 2.0, 5.0)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value)))
-    axes.set_xlabel("time to the answer, logarithmic")
+    runtimes, kinds = results.ordered(found["runtime"]), in_kinds(found["case"])
+    ladder = Ladder.of(found, "case", kinds, runtimes)
+    metrics = [metric for metric in WORKERS if metric in set(found["metric"])]
+    found, seen = (arranged(table, col=("metric", metrics)) for table in (found, seen))
+    found, seen = (table.assign(line=ladder.rows(table, "case")) for table in (found, seen))
+    looks = {kind: look_of(kind) for kind in kinds}
+    plot = plotted(found, seen, "line", "case", looks, spread=SPREAD, width=2.2)
+    height = 0.6 + (0.3 if len(runtimes) == 1 else 0.2) * len(ladder.labels)
+    figure, (line,) = panels(plot, [height], len(metrics))
+    for place, axes in enumerate(line):
+        own = found[found["col"] == place]
+        times([*seen["value"], *found["low"], *found["high"]], "time to the answer, logarithmic").lay(axes, "x")
+        ladder.lay(axes, kinds if len(runtimes) > 1 else ())
+        beside(axes, "mean", dict(zip(own["line"], map(duration, own["estimate"]), strict=True)), 48)
+        axes.set_title(WORKERS[metrics[place]].capitalize())
+        if place:
+            inner(axes)
+    note = "Dot: a trial, a program of its own, spread within the row. Marker: geometric mean. Bar: 95 % interval."
+    return finish(figure, note=notes(results, LAB, found, runtimes, note))
 
 
 def data(results: Results) -> pd.DataFrame:
-    table = summed_up(trials(results), ["runtime", "case", "metric"])
+    table = points(results)
     table[BOUNDS[:3]] *= 1e3
     table = table.assign(worker=table["metric"].map(WORKERS), unit="ms").rename(columns={"case": "kind"})
     return table[["runtime", "kind", "worker", "unit", *BOUNDS]]
 
 
 def alt(results: Results) -> str:
-    table = summed_up(trials(results), ["runtime", "case", "metric"])
+    table = points(results)
     if table.empty:
         return f"Nothing to draw: no trial of the lab {LAB} has started workers."
     several = table["runtime"].nunique() > 1

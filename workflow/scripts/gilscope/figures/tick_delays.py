@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
 from dataclasses import replace
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from gilscope.figures import Results
-from gilscope.figures._curves import (
-    HOLLOW,
-    HOW,
-    between,
-    curves,
-    in_per_cent,
-    per_cent,
-    share_axis,
-    shares_beyond,
-    time_axis,
-)
-from gilscope.figures._look import INK, MUTED, SPARE, STRATEGIES
-from gilscope.figures._panels import finish, legend_columns, nothing, panels
-from gilscope.figures._rows import MOST_COLUMNS, caption
+from gilscope.figures._curves import HOW, between, curves, in_per_cent, per_cent, shares_beyond
+from gilscope.figures._grammar import IDEAL, MOST_COLUMNS, finish, hollow, nothing, sample, samples
+from gilscope.figures._look import INK, SPARE, STRATEGIES
+from gilscope.figures._rows import caption
 from gilscope.figures._runtimes import named
-from gilscope.figures._trials import observed
+from gilscope.figures._trials import arranged, needed, observed
 from gilscope.labs._distributions import LIMITS_MS, beyond_metrics
 from gilscope.labs.responsiveness import LATE_S
 
@@ -34,9 +22,12 @@ TITLE = "How late a tick comes while others compute"
 SECTION = "labs"
 SHOWS = ("lab:responsiveness",)
 FRAME_MS = 1000 * LATE_S
-EVENTS = {"ticks": "a tick's delay", "echoes": "time of an echo"}
-"""What the lab counts → what a distribution of that is of."""
-TITLES = {"ticks": "A 60 Hz tick of the main thread", "echoes": "An echo over loopback"}
+EVENTS = {"ticks": "A 60 Hz tick of the main thread", "echoes": "An echo over loopback"}
+LABELS = {
+    "ticks": ("a tick's delay", "share of ticks that come later"),
+    "echoes": ("time of an echo", "share of echoes that take longer"),
+}
+"""What the lab counts → what the axes of a distribution of that are of."""
 LOOKS = {
     "nothing computes": replace(STRATEGIES["sequential"], marker="D"),
     "1 process": STRATEGIES["multiprocessing"],
@@ -52,8 +43,8 @@ LOOKS = {
 
 def needs(results: Results) -> str:
     """What the run would have to hold."""
-    there = len(observed(results, "responsiveness", [metric for event in EVENTS for metric in beyond_metrics(event)]))
-    return "" if there else "the lab ``responsiveness``: ``labs.names`` in the configuration"
+    metrics = [metric for event in EVENTS for metric in beyond_metrics(event)]
+    return "" if len(observed(results, "responsiveness", metrics)) else needed("responsiveness")
 
 
 def measured(results: Results) -> pd.DataFrame:
@@ -74,56 +65,25 @@ def draw(results: Results) -> Figure:
         return nothing("No times of ticks: the lab responsiveness is not in labs.names.")
     every = results.ordered(points["runtime"])
     runtimes = results.telling(every, MOST_COLUMNS)
+    points = arranged(points, place=("runtime", runtimes))
+    cases = {case: drawn for case, drawn in LOOKS.items() if case in set(points["case"])}
+    points = points.assign(number=points["event"].map(list(EVENTS).index) * len(runtimes) + points["place"])
     columns = max(2, len(runtimes))
-    figure, places = panels(len(EVENTS) * len(runtimes), columns, height=3.4 if columns < 3 else 2.7)
-    for number, axes in enumerate(places):
-        event, runtime = list(EVENTS)[number // len(runtimes)], runtimes[number % len(runtimes)]
-        own = points[(points["event"] == event) & (points["runtime"] == runtime)]
-        several = len(runtimes) > 1
-        if number % len(runtimes) == 0:
-            axes.set_title(TITLES[event], pad=20 if several else 8)
-        if several or own.empty:
-            caption(axes, runtime, len(own) > 0)
-        if len(own):
-            panel(axes, own, event)
-        if number % columns:
-            axes.tick_params(labelleft=False)
-            axes.set_ylabel("")
-    key(figure, points[points["runtime"].isin(runtimes)], [name for name in every if name not in runtimes])
-    return figure
-
-
-def panel(axes: Axes, points: pd.DataFrame, event: str) -> None:
-    """One runtime's ticks or echoes: a curve for each thing that computes meanwhile."""
-    time_axis(axes, EVENTS[event])
-    share_axis(axes, f"share of {event} that {'come later' if event == 'ticks' else 'take longer'}")
-    if event == "ticks":
-        axes.axvline(FRAME_MS, color=INK, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
-    curves(axes, points, LOOKS, list(LOOKS))
-    finish(axes)
-
-
-def key(figure: Figure, points: pd.DataFrame, left_out: Sequence[str]) -> None:
-    handles = [
-        Line2D([], [], color=drawn.colour, marker=drawn.marker, label=case)
-        for case, drawn in LOOKS.items()
-        if case in set(points["case"])
-    ]
-    handles.append(Line2D([], [], color=INK, linewidth=1, linestyle=(0, (4, 3)), label=f"one frame, {FRAME_MS:g} ms"))
-    figure.legend(
-        handles=handles, loc="outside upper left", ncols=legend_columns([str(h.get_label()) for h in handles])
-    )
-    figure.supxlabel(note(points, left_out), x=0.01, ha="left", fontsize=8, color=MUTED)
-
-
-def note(points: pd.DataFrame, left_out: Sequence[str]) -> str:
-    """How to read it, and what it does not show."""
-    said = f"{HOW} {HOLLOW if points['low'].isna().any() else ''}"
+    labels = [label for label in LABELS.values() for _ in runtimes]
+    figure, places = curves(points, cases, columns, 3.4 if columns < 3 else 2.7, labels)
+    frame = {"color": INK, "linewidth": 1, "linestyle": IDEAL["linestyle"]}
+    for (event, runtime), axes in zip(itertools.product(EVENTS, runtimes), places, strict=False):
+        if runtime == runtimes[0]:
+            axes.set_title(EVENTS[event], pad=20 if len(runtimes) > 1 else 8)
+        if len(runtimes) > 1 or not axes.axison:
+            caption(axes, runtime, axes.axison)
+        if axes.axison and event == "ticks":
+            axes.axvline(FRAME_MS, zorder=1, **frame)
+    key = [*samples(cases), sample(f"one frame, {FRAME_MS:g} ms", **frame)]
     more = [case for case in dict.fromkeys(points["case"]) if case not in LOOKS]
-    missing = [
-        f"For want of room without {named(names, 5)}: see the numbers below." for names in (left_out, more) if names
-    ]
-    return "\n".join([said, *missing])
+    left = [names for names in ([name for name in every if name not in runtimes], more) if names]
+    missing = [f"For want of room without {named(names, 5)}: see the numbers below." for names in left]
+    return finish(figure, key, "\n".join([f"{HOW} {hollow(points, 'trials')}", *missing]))
 
 
 def data(results: Results) -> pd.DataFrame:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
+import seaborn.objects as so
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from seaborn._marks.base import Mappable, Mark
 
 from gilscope.figures import SIZES, Results
-from gilscope.figures._look import GRID, INK, MUTED, PAPER, look
-from gilscope.figures._panels import WIDTH, finish, nothing
+from gilscope.figures._axes import Axis, Rows, even, sensible_unit, three_digits
+from gilscope.figures._grammar import WIDTH, looks_of, nothing, panels
+from gilscope.figures._look import GRID, INK, MUTED, PAPER
+from gilscope.figures._marks import Split
 from gilscope.figures._runtimes import binaries, current, spoken
-from gilscope.figures.by_strategy import sensible_unit, three_digits
 from gilscope.measuring.trace_events import rows_of
 from gilscope.running.cells import SEQUENTIAL, Cell
 
@@ -94,6 +96,11 @@ class Panel:
     def lanes(self) -> float:
         """How high the panel is."""
         return sum(band.lanes + BETWEEN_LANES for band in self.bands)
+
+    @property
+    def tops(self) -> list[float]:
+        """Where each band begins, in lanes."""
+        return [sum(band.lanes + BETWEEN_LANES for band in self.bands[:place]) for place in range(len(self.bands))]
 
 
 def needs(results: Results) -> str:
@@ -181,21 +188,68 @@ def band_of(
 
 
 def draw(results: Results) -> Figure:
-    panels = panels_of(results)
-    if not panels:
+    shown = panels_of(results)
+    if not shown:
         return nothing("No traces: no block has been traced.")
-    heights = [ABOVE_INCHES + LANE_INCHES * panel.lanes + BELOW_INCHES for panel in panels]
-    whole = KEY_INCHES + sum(heights) + NOTE_INCHES
-    figure = plt.figure(figsize=(WIDTH, whole))
-    key(figure, whole)
+    looks = looks_of(STRATEGIES)
+    plot = so.Plot(bars_of(shown), x="start", xmin="start", xmax="end", y="lane", color="strategy", alpha="share")
+    plot = plot.add(Bars()).scale(color=so.Nominal({name: one.colour for name, one in looks.items()}), alpha=None)
+    heights = [ABOVE_INCHES + LANE_INCHES * panel.lanes + BELOW_INCHES for panel in shown]
+    figure, lines = panels(plot, heights, spare=KEY_INCHES + NOTE_INCHES)
+    figure.set_layout_engine("none")
+    whole = figure.get_figheight()
     top = whole - KEY_INCHES
-    for panel, height in zip(panels, heights, strict=True):
-        left, right = AXIS
-        place = (left, (top - height + BELOW_INCHES) / whole, right - left, LANE_INCHES * panel.lanes / whole)
-        draw_panel(figure.add_axes(place), panel, several=len(results.runtimes) > 1)
+    for (axes,), panel, height in zip(lines, shown, heights, strict=True):
+        bottom, high = (top - height + BELOW_INCHES) / whole, LANE_INCHES * panel.lanes / whole
+        axes.set_position((AXIS[0], bottom, AXIS[1] - AXIS[0], high))
+        lay_out(axes, panel, f" · {panel.bands[0].runtime}" if len(results.runtimes) > 1 else "")
         top -= height
-    figure.text(0.01, 0.08 / whole, note(results, panels), fontsize=8, color=MUTED, va="bottom", linespacing=1.4)
+    key(figure, whole)
+    figure.text(0.01, 0.08 / whole, note(results, shown), fontsize=8, color=MUTED, va="bottom", linespacing=1.4)
     return figure
+
+
+def bars_of(shown: Sequence[Panel]) -> pd.DataFrame:
+    """The bars of all panels in the unit of each, their lanes counted from the top of its panel."""
+    found = []
+    for row, panel in enumerate(shown):
+        for band, top in zip(panel.bands, panel.tops, strict=True):
+            bars = band.bars.assign(strategy=band.strategy, row=row, col=0, lane=top + band.bars["lane"] + 0.5)
+            found.append(bars.assign(**{end: bars[end] * sensible_unit(panel.lasts)[0] for end in ("start", "end")}))
+    return pd.concat(found, ignore_index=True)
+
+
+@dataclass
+class Bars(Mark):
+    """Tasks in their lanes, each solid in as much of its height as ``alpha`` says, and pale above that.
+
+    Those of one colour are one path, so that many tasks stay a small drawing.
+    """
+
+    color: Any = field(default=Mappable(INK, grouping=False))
+    alpha: Any = field(default=Mappable(1.0, grouping=False))
+
+    def _plot(self, split_gen: Split, scales: Mapping[str, Any], orient: str) -> None:
+        del orient
+        for _, data, axes in split_gen():
+            for name, own in data.groupby("color", sort=False):
+                colour = to_hex(self._resolve({"color": name}, "color", scales))
+                whole = boxes(own, 1)
+                axes.add_patch(PathPatch(whole, facecolor=PAPER, linewidth=0, zorder=2))
+                axes.add_patch(PathPatch(whole, facecolor=colour, alpha=PALE, linewidth=0, zorder=3))
+                axes.add_patch(PathPatch(boxes(own, own["alpha"]), facecolor=colour, linewidth=0, zorder=4))
+                # A thin line where each task begins tells those apart that come right after each other.
+                begun = own[own.groupby("y")["x"].transform("size") <= MOST_OUTLINED]
+                low, high = begun["y"] - BAR / 2, begun["y"] + BAR / 2
+                axes.vlines(begun["x"], low, high, color=PAPER, linewidth=0.8, zorder=5)
+
+
+def boxes(bars: pd.DataFrame, share: float | pd.Series) -> Path:
+    """A box for each bar. share: how much of its height is filled, from below."""
+    left, right, low = bars["xmin"].to_numpy(), bars["xmax"].to_numpy(), bars["y"].to_numpy() + BAR / 2
+    high = low - BAR * np.broadcast_to(np.asarray(share, float), low.shape)
+    corners = np.stack([left, low, right, low, right, high, left, high, left, low], axis=1).reshape(-1, 2)
+    return Path(corners, np.tile([Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY], len(bars)))
 
 
 def key(figure: Figure, whole: float) -> None:
@@ -209,59 +263,26 @@ def key(figure: Figure, whole: float) -> None:
         x += wide + 0.03 + 0.0074 * len(words)
 
 
-def draw_panel(axes: Axes, panel: Panel, several: bool) -> None:
-    """One workload's bands, each with its numbers beside it. several: whether there are runtimes to tell apart."""
-    factor, unit = sensible_unit(panel.lasts)
-    columns = [(place - AXIS[0]) / (AXIS[1] - AXIS[0]) for place in COLUMNS.values()]
-    top = 0.0
-    ticks = []
-    for band in panel.bands:
-        colour = look(band.strategy).colour
-        boxes(axes, band, factor, top, 1, facecolor=PAPER, linewidth=0, zorder=2)
-        boxes(axes, band, factor, top, 1, facecolor=colour, alpha=PALE, linewidth=0, zorder=3)
-        boxes(axes, band, factor, top, band.bars["share"], facecolor=colour, linewidth=0, zorder=4)
-        if len(band.bars) <= MOST_OUTLINED * band.lanes:
-            seams(axes, band, factor, top)
-        middle = top + band.lanes / 2
-        told = f"{three_digits(band.lasts * factor)} {unit}", f"{band.cores:.2f}"
-        for x, words in zip(columns, told, strict=True):
-            axes.text(x, middle, words, transform=axes.get_yaxis_transform(), ha="right", va="center", fontsize=8)
-        ticks.append((middle, band.label))
-        top += band.lanes + BETWEEN_LANES
-        axes.axhline(top - BETWEEN_LANES / 2, color=GRID, linewidth=0.8, zorder=1)
-    axes.set_ylim(top - BETWEEN_LANES / 2, -BETWEEN_LANES / 2)
-    axes.set_xlim(0, panel.lasts * factor * 1.005)
-    axes.set_yticks([place for place, _ in ticks], [label for _, label in ticks], linespacing=1.05)
-    axes.tick_params(axis="y", length=0, labelcolor=INK)
-    axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.set_xlabel(f"{unit} since the first task began")
-    axes.grid(False, axis="y")
-    runtime = f" · {panel.bands[0].runtime}" if several else ""
+def lay_out(axes: Axes, panel: Panel, runtime: str) -> None:
+    """A panel's axes and title, with the numbers of each band beside it."""
+    times_by, unit = sensible_unit(panel.lasts)
+    middles = [top + band.lanes / 2 for band, top in zip(panel.bands, panel.tops, strict=True)]
+    labels = dict(zip(middles, (band.label for band in panel.bands), strict=True))
+    last = panel.lasts * times_by * 1.005
+    Axis(f"{unit} since the first task began", 0, last, even(0, last, 8)).lay(axes, "x")
+    bottom = panel.lanes - BETWEEN_LANES / 2
+    Rows("", bottom, -BETWEEN_LANES / 2, middles, words=lambda place: labels.get(place, "")).lay(axes, "y")
+    axes.tick_params(axis="y", labelcolor=INK)
     axes.set_title(f"{panel.kind}: {panel.workload}, {panel.size}, {panel.workers} workers{runtime}")
-    beside: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "right"}
-    for x, words in zip(columns, COLUMNS, strict=True):
-        axes.annotate(words, (x, 1), (0, 8), color=MUTED, fontsize=7.5, **beside)
-    finish(axes)
-
-
-def boxes(axes: Axes, band: Band, factor: float, top: float, share: float | pd.Series, **style: Any) -> None:
-    """All bars of a band as one path, so that many tasks stay a small drawing. share: how much of a bar is filled."""
-    bars = band.bars
-    left, right = bars["start"].to_numpy() * factor, bars["end"].to_numpy() * factor
-    low = (top + bars["lane"] + (1 + BAR) / 2).to_numpy()
-    high = low - BAR * np.broadcast_to(np.asarray(share, float), low.shape)
-    corners = np.stack([left, low, right, low, right, high, left, high, left, low], axis=1).reshape(-1, 2)
-    codes = np.tile([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], len(bars))
-    axes.add_patch(PathPatch(Path(corners, codes), **style))
-
-
-def seams(axes: Axes, band: Band, factor: float, top: float) -> None:
-    """A thin line where each task begins, so that tasks right after each other can be told apart."""
-    begin, high = band.bars["start"].to_numpy() * factor, (top + band.bars["lane"] + (1 - BAR) / 2).to_numpy()
-    ends = np.stack([begin, high, begin, high + BAR], axis=1).reshape(-1, 2)
-    lines = Path(ends, np.tile([Path.MOVETO, Path.LINETO], len(begin)))
-    axes.add_patch(PathPatch(lines, facecolor="none", edgecolor=PAPER, linewidth=0.8, zorder=5))
+    told = [(f"{three_digits(band.lasts * times_by)} {unit}", f"{band.cores:.2f}") for band in panel.bands]
+    for number, (heading, place) in enumerate(COLUMNS.items()):
+        x = (place - AXIS[0]) / (AXIS[1] - AXIS[0])
+        words: dict[str, Any] = {"textcoords": "offset points", "ha": "right"}
+        axes.annotate(heading, (x, 1), (0, 8), xycoords="axes fraction", color=MUTED, fontsize=7.5, **words)
+        for y, numbers in zip(middles, told, strict=True):
+            axes.text(x, y, numbers[number], transform=axes.get_yaxis_transform(), ha="right", va="center", fontsize=8)
+    for top in panel.tops[1:]:
+        axes.axhline(top - BETWEEN_LANES / 2, color=GRID, linewidth=0.8, zorder=1)
 
 
 def note(results: Results, panels: Sequence[Panel]) -> str:

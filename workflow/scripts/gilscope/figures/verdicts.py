@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
+import seaborn.objects as so
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
+from matplotlib.textpath import TextPath
 
 from gilscope.analysis.across import overall
 from gilscope.figures import Results
+from gilscope.figures._grammar import nothing, panels, sample
 from gilscope.figures._look import GRID, INK, MUTED, VERDICTS
-from gilscope.figures._panels import WIDTH, nothing
 
 TITLE = "Verdicts at a glance"
 SECTION = "claims"
 SHOWS = ()
+SIZE = 8.5
 MOST_BESIDE = 4
 """With more runtimes than this the claims stand in one column instead of two."""
-CHECK = Path([(-0.9, 0.0), (-0.3, -0.7), (0.95, 0.75)], [Path.MOVETO, Path.LINETO, Path.LINETO])
+CIRCLE, HALF = (
+    np.column_stack([np.cos(turn), np.sin(turn)])
+    for turn in (np.linspace(0, 2 * np.pi, 49), np.linspace(np.pi / 2, -np.pi / 2, 25))
+)
+QUESTION = TextPath((0, 0), "?", size=1, prop=FontProperties(family="DejaVu Sans", weight="bold"))
+SHAPES = {
+    "confirmed": Path([(-1, 0.05), (-0.7, 0.4), (-0.3, -0.1), (0.75, 1), (1, 0.7), (-0.3, -0.8), (-1, 0.05)]),
+    "mixed": Path.make_compound_path(Path(CIRCLE), Path(0.78 * HALF)),
+    "inconclusive": Path(QUESTION.vertices - QUESTION.get_extents().get_points().mean(axis=0), QUESTION.codes),
+}
+"""What no marker of the library looks like: a tick, a disc half of which is empty, a question mark."""
 
 
 def rolled_up(results: Results) -> dict[str, str]:
@@ -43,29 +59,49 @@ def draw(results: Results) -> Figure:
     if not results.verdicts:
         return nothing("No verdicts: nothing has been judged.")
     verdicts = shown(results)
-    sections = list(dict.fromkeys(verdict["section"] for verdict in verdicts))
     runtimes = results.ordered(verdict["runtime"] for verdict in verdicts)
-    columns = halves(verdicts, sections)
+    columns = halves(verdicts)
     if len(runtimes) > MOST_BESIDE:
         columns = [[row for column in columns for row in column]]
     longest = max(len(column) for column in columns)
+    across = spots(runtimes, wide=len(columns) == 1)
+    places = {claim: {"col": col, "y": y} for col, rows in enumerate(columns) for y, (_, claim) in enumerate(rows)}
+    table = pd.DataFrame([{**places[row["claim"]], **row, "row": 0, "x": across[row["runtime"]]} for row in verdicts])
+    colours, markers = ({name: getattr(one, what) for name, one in VERDICTS.items()} for what in ("colour", "marker"))
+    plot = (
+        so.Plot(table, x="x", y="y", color="verdict", marker="verdict")
+        .add(so.Dot(pointsize=SIZE, edgewidth=0, stroke=1.4, artist_kws={"clip_on": False}))
+        .scale(color=so.Nominal(colours), marker=so.Nominal(markers | SHAPES))
+    )
     head = 0.45 + (0.07 * max(map(len, runtimes)) if len(runtimes) > 2 else 0)
-    figure, places = plt.subplots(1, len(columns), figsize=(WIDTH, 0.215 * longest + head), squeeze=False)
+    figure, (line,) = panels(plot, [0.215 * longest], len(columns), spare=head)
+    figure.set_layout_engine(None)
     figure.subplots_adjust(0.005, 0.01, 0.995, 1 - head / figure.get_figheight(), wspace=0.06)
-    for axes, column in zip(places.flat, columns, strict=True):
-        axes.set_xlim(0, 1)
-        axes.set_ylim(longest - 0.4, -0.6)
+    for axes, rows in zip(line, columns, strict=True):
+        axes.set(xlim=(0, 1), ylim=(longest - 0.4, -0.6))
         axes.set_axis_off()
-        table(axes, column, runtimes, verdicts, wide=len(columns) == 1)
+        write(axes, rows, across, {row["claim"] for row in verdicts if row.get("demonstration")})
     counts = Counter(rolled_up(results).values())
-    handles = [handle(name, f"{name} ({counts[name]})") for name in VERDICTS]
-    figure.legend(handles=handles, loc="upper left", ncols=len(handles), handlelength=1.2, borderaxespad=0.2)
+    key = [handle(name, f"{name} ({counts[name]})") for name in VERDICTS]
+    figure.legend(handles=key, loc="upper left", ncols=len(key), handlelength=1.2, borderaxespad=0.2)
     return figure
 
 
-def halves(verdicts: list[dict], sections: list[str]) -> list[list[tuple[str, str]]]:
+def style(verdict: str) -> dict[str, Any]:
+    """How the mark of a verdict is drawn; each has a shape of its own."""
+    marker, edge = SHAPES.get(verdict, VERDICTS[verdict].marker), 1.4 if verdict == "not tested" else 0
+    common = {"color": VERDICTS[verdict].colour, "linestyle": "none", "markersize": SIZE}
+    return {**common, "marker": marker, "markeredgewidth": edge}
+
+
+def handle(verdict: str, label: str) -> Line2D:
+    return sample(label, **style(verdict))
+
+
+def halves(verdicts: list[dict]) -> list[list[tuple[str, str]]]:
     """The rows of two columns of about one length: headings as ("section", name), claims as ("claim", id)."""
     parts = []
+    sections = list(dict.fromkeys(verdict["section"] for verdict in verdicts))
     for section in sections:
         claims = list(dict.fromkeys(row["claim"] for row in verdicts if row["section"] == section))
         parts.append([("section", section), *(("claim", claim) for claim in claims)])
@@ -76,53 +112,27 @@ def halves(verdicts: list[dict], sections: list[str]) -> list[list[tuple[str, st
     return parts
 
 
-def table(axes: Axes, rows: list[tuple[str, str]], runtimes: list[str], verdicts: list[dict], wide: bool) -> None:
-    """Claims down, runtimes across. wide: the table has the whole figure to itself."""
-    found = {(row["claim"], row["runtime"]): row["verdict"] for row in verdicts}
-    demonstrations = {row["claim"] for row in verdicts if row.get("demonstration")}
+def spots(runtimes: list[str], wide: bool) -> dict[str, float]:
+    """Where each runtime's marks are, in shares of a column. wide: it has the whole figure to itself."""
     step = 0.13 if len(runtimes) == 2 else min(0.06, 0.5 / len(runtimes))
-    # Slanted names of runtimes need room to the right of the last column.
+    # Slanted names of runtimes need room to the right of the last one.
     last = 0.97 if len(runtimes) < 3 else 0.94 if wide else 0.91
-    across = [last - step * (len(runtimes) - 1 - place) for place in range(len(runtimes))]
-    several = len(runtimes) > 2
-    for x, runtime in zip(across, runtimes, strict=True):
-        if several:
-            axes.text(x, -0.5, runtime, fontsize=7.5, color=MUTED, rotation=50, rotation_mode="anchor")
-        else:
-            axes.text(x + 0.02, 0, runtime, fontsize=7.5, color=MUTED, ha="right", va="center")
+    return {runtime: last - step * (len(runtimes) - 1 - place) for place, runtime in enumerate(runtimes)}
+
+
+def write(axes: Axes, rows: list[tuple[str, str]], across: Mapping[str, float], demonstrations: set[str]) -> None:
+    """Sections and claims at their rows, each on a line, and the runtimes above their marks."""
+    beside: dict[str, Any] = {"ha": "right", "va": "center"}
+    slanted: dict[str, Any] = {"rotation": 50, "rotation_mode": "anchor"}
+    for runtime, x in across.items():
+        place = (x + 0.02, 0) if len(across) < 3 else (x, -0.5)
+        axes.text(place[0], place[1], runtime, fontsize=7.5, color=MUTED, **(beside if len(across) < 3 else slanted))
     for y, (what, name) in enumerate(rows):
-        if what == "section":
-            axes.text(0, y, name.capitalize(), fontsize=9.5, fontweight="bold", color=INK, va="center")
-            axes.plot([0, 1], [y + 0.5, y + 0.5], color=MUTED, linewidth=0.8)
-            continue
+        section = what == "section"
         words = name.replace("-", " ") + (" (demonstration)" if name in demonstrations else "")
-        axes.text(0, y, words, color=INK, va="center")
-        axes.plot([0, 1], [y + 0.5, y + 0.5], color=GRID, linewidth=0.6)
-        for x, runtime in zip(across, runtimes, strict=True):
-            mark(axes, x, y, found.get((name, runtime)))
-
-
-def style(verdict: str) -> dict:
-    """How the mark of a verdict is drawn; each has a shape of its own."""
-    drawn = VERDICTS.get(verdict, VERDICTS["not tested"])
-    common = {"color": drawn.colour, "linestyle": "none", "markersize": 7.5, "markeredgewidth": 0.0}
-    if drawn.marker == "check":
-        return common | {"marker": CHECK, "markerfacecolor": "none", "markeredgewidth": 2.0}
-    if drawn.marker == "half":
-        fill = {"fillstyle": "left", "markerfacecoloralt": "none", "markeredgewidth": 1.2}
-        return common | {"marker": "o", "markeredgecolor": drawn.colour} | fill
-    if drawn.marker == "_":
-        return common | {"marker": "_", "markeredgewidth": 1.4, "markersize": 6}
-    return common | {"marker": drawn.marker}
-
-
-def handle(verdict: str, label: str) -> Line2D:
-    return Line2D([], [], label=label, **style(verdict))
-
-
-def mark(axes: Axes, x: float, y: float, verdict: str | None) -> None:
-    if verdict is not None:
-        axes.plot([x], [y], clip_on=False, **style(verdict))
+        bold: dict[str, Any] = {"fontsize": 9.5, "fontweight": "bold"} if section else {}
+        axes.text(0, y, name.capitalize() if section else words, color=INK, va="center", **bold)
+        axes.axhline(y + 0.5, color=MUTED if section else GRID, linewidth=0.8 if section else 0.6)
 
 
 def data(results: Results) -> pd.DataFrame:

@@ -6,8 +6,6 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from matplotlib.lines import Line2D
-
 from gilscope.figures._look import Look
 from gilscope.figures._runtimes import named
 from gilscope.figures.comparison import Comparison
@@ -61,15 +59,6 @@ def short(name: str, most: int = LETTERS) -> str:
     """A name in one line; what is too long for it loses its middle, since labels end with what tells them apart."""
     name = " ".join(name.split())
     return name if len(name) <= most else f"{name[: most // 2 - 1]}…{name[-(most - most // 2) :]}"
-
-
-def key(drawn: Mapping[str, Look], words: Mapping[str, str] = NO_WORDS) -> list[Line2D]:
-    """A sample of each side for a legend. words: what to add to a name."""
-    common: dict[str, Any] = {"linestyle": "none"}
-    return [
-        Line2D([], [], color=one.colour, marker=one.marker, label=short(name) + words.get(name, ""), **common)
-        for name, one in drawn.items()
-    ]
 
 
 def left_out(comparison: Comparison, found: Collection[str], shown: Collection[str]) -> str:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-
 import pandas as pd
 from matplotlib.figure import Figure
 
-from gilscope.figures._panels import nothing
+from gilscope.figures._axes import Axis, duration, times
+from gilscope.figures._grammar import nothing
 from gilscope.figures._trials import needed
-from gilscope.figures.by_size import duration
 from gilscope.figures.comparison import Comparison
-from gilscope.figures.comparison._rows import BASELINE, DISTRIBUTION, draw_rows, hollow, middle_words, time_axis
+from gilscope.figures.comparison._rows import draw_rows, middle_words
 from gilscope.figures.message_cost import CHANNELS, SENT
 from gilscope.labs import messages
 
@@ -56,12 +54,13 @@ def draw(comparison: Comparison) -> Figure:
         return nothing(f"No trials of the lab {LAB}.")
     groups = panels_of(table)
     shown = table[table["group"].isin(groups)]
-    axis = functools.partial(time_axis, label="time")
     drawn = draw_rows(comparison, shown, groups, axis, columns=3, alike=False)
     note = "Geometric mean over the trials of a lab; each panel has an axis of its own."
-    if drawn.sides:
-        return drawn.finish(f"{note} Bar: 95 % interval.{hollow(shown, True, 'trials')}")
-    return drawn.finish(f"{note}\n{DISTRIBUTION}{BASELINE}")
+    return drawn.explained(note, shown, "trials")
+
+
+def axis(table: pd.DataFrame) -> Axis:
+    return times(table, "time, logarithmic", 5)
 
 
 def data(comparison: Comparison) -> pd.DataFrame:

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from gilscope.figures._look import MUTED, PAPER, Look
-from gilscope.figures._panels import nothing
-from gilscope.figures.by_size import duration
+from gilscope.figures._axes import Axis, duration, times
+from gilscope.figures._grammar import nothing, sample
+from gilscope.figures._look import MUTED, PAPER
 from gilscope.figures.comparison import Comparison
-from gilscope.figures.comparison._rows import (
-    BASELINE,
-    DISTRIBUTION,
-    Drawn,
-    aside,
-    draw_rows,
-    time_axis,
-)
+from gilscope.figures.comparison._rows import BASELINE, DISTRIBUTION, draw_rows, write_beside
+from gilscope.figures.comparison._sides import MOST, looks
 
 TITLE = "The task from which spreading it pays, on each side"
 SECTION = "break-even"
 BOUNDS = ("estimate", "low", "high")
 PAYS = ("everywhere", "somewhere", "nowhere", "undecided")
+SIGNS = {"everywhere": "<", "nowhere": ">", "undecided": "o"}
+"""How it is drawn that a side has no break-even."""
 COLUMNS = ["side", "workload", "strategy", "workers", "pool", "pays", *BOUNDS, "smallest", "largest"]
 
 
@@ -69,18 +63,38 @@ def draw(comparison: Comparison) -> Figure:
     if table.empty:
         return nothing(f"No strategy has a break-even to compare.{alike_note(every)}")
     rows = list(dict.fromkeys(table["row"]))
-    # The ends of what was measured belong on the axis too, since arrows stand there.
-    spans = pd.DataFrame(dict.fromkeys(BOUNDS, pd.concat([table["smallest"], table["largest"]])))
-    axis = functools.partial(within, spans=spans)
-    drawn = draw_rows(comparison, table, {"": rows}, axis)
-    axes = drawn.axes[""]
+    drawn = draw_rows(comparison, signed(comparison, table), {"": rows}, axis)
     note = "The time that a task takes alone on that side; cold pools, workers nearest to its usable cores."
     if drawn.sides:
-        arrows(axes, table, rows, drawn)
         note += " Bar: 95 % interval, to the last size measured where it has no end."
-        return drawn.finish(note + alike_note(every), extra=samples(table))
-    words(axes, table, rows)
+        return drawn.finish(note + alike_note(every), extra=signs_of(table))
+    write_beside(drawn.axes[""], table, rows, lambda own: in_words(Counter(own["pays"])))
     return drawn.finish(f"{note}\n{DISTRIBUTION}{BASELINE}{alike_note(every)}")
+
+
+def signed(comparison: Comparison, table: pd.DataFrame) -> pd.DataFrame:
+    """What is drawn of few sides: bounds to the last size measured where they have no end, and ``sign``.
+
+    Where there is no break-even it stands at the end that it lies beyond; what is not decided has no interval. Of many
+    sides only the break-evens are drawn.
+    """
+    if table["side"].nunique() > MOST:
+        return table
+    sides = looks(comparison, [name for name in comparison.names if name in set(table["side"])])
+    found, pays = table["pays"] == "somewhere", table["pays"]
+    end = table["smallest"].where(pays == "everywhere", table["largest"])
+    bounds = {
+        "estimate": table["estimate"].where(found, end),
+        "low": table["low"].fillna(table["smallest"]).where(found, end).where(pays != "undecided"),
+        "high": table["high"].fillna(table["largest"]).where(found, end),
+    }
+    sign = table["side"].map({name: one.marker for name, one in sides.items()}).where(found, pays.map(SIGNS))
+    return table.assign(**bounds, sign=sign)
+
+
+def axis(table: pd.DataFrame) -> Axis:
+    """Fits the ends of what was measured too, since arrows stand there."""
+    return times(table[[*BOUNDS, "smallest", "largest"]].to_numpy(float).ravel(), "one task alone, logarithmic")
 
 
 def alike_note(every: pd.DataFrame) -> str:
@@ -98,65 +112,15 @@ def alike_note(every: pd.DataFrame) -> str:
     )
 
 
-def within(axes: Axes, points: pd.DataFrame, spans: pd.DataFrame) -> None:
-    time_axis(axes, pd.concat([points, spans]), "one task alone")
-
-
-def arrows(axes: Axes, table: pd.DataFrame, rows: Sequence[str], drawn: Drawn) -> None:
-    """What lies beyond the sizes measured: an arrow at the end that it lies beyond, and bounds that have no end."""
-    for place, (side, drawn_as) in enumerate(drawn.sides.items()):
-        for one in table[table["side"] == side].to_dict("records"):
-            y = rows.index(one["row"]) + aside(place, len(drawn.sides))
-            low, high = (
-                one[end] if np.isnan(one[name]) else one[name]
-                for name, end in (("low", "smallest"), ("high", "largest"))
-            )
-            if one["pays"] == "somewhere":
-                axes.hlines(y, low, high, color=drawn_as.colour, linewidth=2, zorder=3)
-                axes.plot(one["estimate"], y, linestyle="none", marker=drawn_as.marker, color=drawn_as.colour, zorder=5)
-                continue
-            at = one["smallest"] if one["pays"] == "everywhere" else one["largest"]
-            beyond(axes, at, y, one["pays"], drawn_as)
-
-
-def beyond(axes: Axes, at: float, y: float, pays: str, drawn: Look) -> None:
-    marker = {"everywhere": "<", "nowhere": ">"}.get(pays, "o")
-    face = PAPER if pays == "undecided" else drawn.colour
-    axes.plot(
-        at, y, linestyle="none", marker=marker, color=drawn.colour, markerfacecolor=face, markersize=6.5, zorder=4
-    )
-
-
-def samples(table: pd.DataFrame) -> list[Line2D]:
+def signs_of(table: pd.DataFrame) -> list[Line2D]:
     """The signs of what has no break-even, as far as they are in the drawing."""
-    said = {
-        "everywhere": ("<", MUTED, "pays at every size"),
-        "nowhere": (">", MUTED, "pays at no size"),
-        "undecided": ("o", PAPER, "not decided"),
-    }
-    found = set(table["pays"])
+    said = {"everywhere": "pays at every size", "nowhere": "pays at no size", "undecided": "not decided"}
+    common: dict[str, Any] = {"linestyle": "none", "color": MUTED}
     return [
-        Line2D([], [], linestyle="none", marker=marker, color=MUTED, markerfacecolor=face, label=label)
-        for pays, (marker, face, label) in said.items()
-        if pays in found
+        sample(said[pays], marker=sign, markerfacecolor=PAPER if pays == "undecided" else MUTED, **common)
+        for pays, sign in SIGNS.items()
+        if (table["pays"] == pays).any()
     ]
-
-
-def words(axes: Axes, table: pd.DataFrame, rows: Sequence[str]) -> None:
-    """Beside each row on how many sides it pays where."""
-    for y, row in enumerate(rows):
-        counts = Counter(table.loc[table["row"] == row, "pays"])
-        axes.annotate(
-            in_words(counts),
-            (1, y),
-            (8, 0),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            va="center",
-            fontsize=7,
-            color=MUTED,
-            annotation_clip=False,
-        )
 
 
 def in_words(counts: Mapping[str, int]) -> str:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-
 import pandas as pd
 from matplotlib.figure import Figure
 
-from gilscope.figures import SIZES
-from gilscope.figures._panels import nothing
+from gilscope.figures import size_rank
+from gilscope.figures._axes import Axis, ratios
+from gilscope.figures._grammar import nothing
 from gilscope.figures._tables import numbers
 from gilscope.figures.comparison import Comparison
-from gilscope.figures.comparison._rows import (
-    DISTRIBUTION,
-    draw_rows,
-    extremes,
-    hollow,
-    middle_words,
-    ratio_axis,
-)
+from gilscope.figures.comparison._rows import DISTRIBUTION, draw_rows, extremes, middle_words, write_beside
 
 TITLE = "How fast each side does the same task alone"
 SECTION = "speed"
@@ -40,9 +32,8 @@ def points(comparison: Comparison) -> pd.DataFrame:
     table = table[table["estimate"].notna() & ~table["workload"].astype(str).str.startswith("dial_")]
     kinds = comparison.cells.drop_duplicates("workload").set_index("workload")["kind"]
     table = table.assign(kind=table["workload"].map(kinds).fillna(""), group="")
-    rank = {size: place for place, size in enumerate(("deck", *SIZES))}
     sides = table.groupby(["workload", "size"])["side"].transform("nunique")
-    order = sides * 10 + table["size"].map(rank).fillna(0)
+    order = sides * 10 + table["size"].map(size_rank)
     table = table[order == order.groupby(table["workload"]).transform("max")]
     table = table.sort_values(["kind", "workload"], kind="stable", ignore_index=True)
     usual = set(table["size"].mode()[:1])
@@ -64,15 +55,16 @@ def draw(comparison: Comparison) -> Figure:
     titles = {row: " " * place for place, part in enumerate(parts) for row in part}
     placed = table.assign(group=table["row"].map(titles))
     groups = {" " * place: part for place, part in enumerate(parts)}
-    axis = functools.partial(ratio_axis, label="times as fast as the baseline")
     drawn = draw_rows(comparison, placed, groups, axis, columns=2)
     note = f"Time of one task there ÷ here, {table['size'].mode()[0]} tasks unless said. To the right of 1: faster."
     if drawn.sides:
-        note += f" Bar: 95 % interval.{hollow(table, True)}"
-    else:
-        extremes(drawn.axes[""], placed, rows, "{:.2f}×".format)
-        note += f"\n{DISTRIBUTION}"
-    return drawn.finish(note, against(table, comparison))
+        return drawn.explained(note, table, "rounds", against(table, comparison))
+    write_beside(drawn.axes[""], placed, rows, lambda own: extremes(own, "{:.2f}×".format))
+    return drawn.finish(f"{note}\n{DISTRIBUTION}")
+
+
+def axis(table: pd.DataFrame) -> Axis:
+    return ratios(table, "times as fast as the baseline (logarithmic)")
 
 
 def against(table: pd.DataFrame, comparison: Comparison) -> dict[str, str]:

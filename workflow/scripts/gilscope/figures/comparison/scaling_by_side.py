@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from gilscope.figures import SIZES
-from gilscope.figures._look import INK, MUTED, look, order
-from gilscope.figures._panels import (
+from gilscope.figures import size_rank
+from gilscope.figures._axes import speedups, workers
+from gilscope.figures._grammar import (
+    IDEAL,
+    LIMIT,
+    MOST_COLUMNS,
+    estimates,
     finish,
-    hollow_note,
-    intervals,
-    legend,
-    limits,
+    hollow,
+    ideal,
+    inner,
+    looks_of,
     nothing,
     panels,
-    speedup_axis,
-    workers_axis,
+    sample,
+    samples,
 )
-from gilscope.figures._rows import MOST_COLUMNS
+from gilscope.figures._look import MUTED
+from gilscope.figures._marks import Interval
 from gilscope.figures._tables import numbers
 from gilscope.figures.comparison import Comparison
 from gilscope.figures.comparison._sides import chosen, left_out, short
@@ -69,8 +74,7 @@ def swept_most(cells: pd.DataFrame) -> pd.DataFrame:
     counts = counts[counts > 1].groupby(["workload", "size"]).sum()
     if counts.empty:
         return cells.iloc[:0]
-    rank = {size: place for place, size in enumerate(("deck", *SIZES))}
-    workload, size = max(counts.index, key=lambda block: (counts[block], rank.get(block[1], 0)))
+    workload, size = max(counts.index, key=lambda block: (counts[block], size_rank(block[1])))
     return cells[(cells["workload"] == workload) & (cells["size"] == size)]
 
 
@@ -78,49 +82,44 @@ def draw(comparison: Comparison) -> Figure:
     table = points(comparison)
     if table.empty:
         return nothing("No workload has been measured at several worker counts.")
-    blocks = [own for _, own in table.groupby("workload", sort=False)]
-    shown = [chosen(comparison, own["side"]) for own in blocks]
-    lines = [math.ceil(len(sides) / MOST_COLUMNS) for sides in shown]
-    columns = max(2, *(math.ceil(len(sides) / count) for sides, count in zip(shown, lines, strict=True)))
-    figure, axes = panels(sum(lines) * columns, columns, INCHES)
-    grid = iter(axes)
-    for block, sides, count in zip(blocks, shown, lines, strict=True):
-        own = [next(grid) for _ in range(count * columns)]
-        draw_block(comparison, own, columns, block, sides)
-    extra = [
-        Line2D([], [], color=look("ceiling").colour, linewidth=5, alpha=0.45, label="machine's limit"),
-        Line2D([], [], color=MUTED, linestyle=(0, (4, 3)), linewidth=1.1, label="ideal"),
-    ]
+    shown: dict[tuple[int, int], pd.DataFrame] = {}
+    tall = 0
+    for _, block in table.groupby("workload", sort=False):
+        sides = chosen(comparison, block["side"])
+        for number, side in enumerate(sides):
+            shown[tall + number // MOST_COLUMNS, number % MOST_COLUMNS] = block[block["side"] == side]
+        tall += math.ceil(len(sides) / MOST_COLUMNS)
+    drawn = pd.concat([own.assign(row=row, col=col) for (row, col), own in shown.items()])
+    plot = estimates(drawn, "workers", "strategy").add(Interval(line=True, apart=1.7, limit=True))
+    columns = max(2, *(column + 1 for _, column in shown))
+    figure, places = panels(plot, [INCHES] * tall, columns)
+    named: set[str] = set()
+    for (row, column), here in shown.items():
+        workload = here["workload"].iloc[0]
+        lay_out(comparison, places[row][column], here, drawn[drawn["workload"] == workload])
+        if column:
+            inner(places[row][column])
+        if workload not in named:
+            name_block(places[row][column], here)
+        named.add(workload)
+    key = [*samples(looks_of(drawn["strategy"])), sample("machine's limit", **LIMIT), sample("ideal", **IDEAL)]
     note = "Speedup over one after the other on the same side; both axes logarithmic. Cold pools. Bar: 95 % interval. "
-    drawn = {side for sides in shown for side in sides}
-    note += hollow_note(table) + left_out(comparison, set(table["side"]), drawn)
-    legend(figure, [name for name in table["strategy"].unique() if name != "ceiling"], extra, note)
-    return figure
+    return finish(figure, key, note + hollow(table) + left_out(comparison, set(table["side"]), set(drawn["side"])))
 
 
-def draw_block(
-    comparison: Comparison, axes: Sequence[Axes], columns: int, block: pd.DataFrame, sides: Sequence[str]
-) -> None:
-    """One workload: a panel for each of these sides under a common heading. axes: whole lines of so many columns."""
-    for spare in axes[len(sides) :]:
-        spare.set_axis_off()
-    drawn = block[block["side"].isin(sides)]
-    for place, (own, side) in enumerate(zip(axes, sides, strict=False)):
-        panel(own, drawn[drawn["side"] == side], drawn)
-        own.set_title(caption(comparison, side), fontsize=8, fontweight="normal", color=MUTED, pad=5)
-        if place % columns:
-            own.tick_params(labelleft=False)
-            own.set_ylabel("")
+def lay_out(comparison: Comparison, axes: Axes, here: pd.DataFrame, block: pd.DataFrame) -> None:
+    """One side's panel, on axes that those of every side fit."""
+    workers(thinned(sorted(block["workers"].astype(int).unique()))).lay(axes, "x")
+    speedups(block).lay(axes, "y")
+    ideal(axes)
+    axes.set_title(caption(comparison, here["side"].iloc[0]), fontsize=8, fontweight="normal", color=MUTED, pad=5)
+
+
+def name_block(axes: Axes, block: pd.DataFrame) -> None:
+    """The workload's name above the first of its panels."""
     workload, kind, size = block[["workload", "kind", "size"]].iloc[0]
-    axes[0].annotate(
-        short(f"{workload}  ({kind}, {size})", 60),
-        (0, 1),
-        (0, 33),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        weight="bold",
-        size=9.5,
-    )
+    above: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    axes.annotate(short(f"{workload}  ({kind}, {size})", 60), (0, 1), (0, 33), weight="bold", size=9.5, **above)
 
 
 def caption(comparison: Comparison, side: str) -> str:
@@ -128,24 +127,6 @@ def caption(comparison: Comparison, side: str) -> str:
     known = next((one for one in comparison.sides if one["side"] == side), {})
     parts = [known.get("bundle") or side, known.get("runtime") or ""]
     return "\n".join(short(str(part), LETTERS) for part in parts)
-
-
-def panel(axes: Axes, own: pd.DataFrame, block: pd.DataFrame) -> None:
-    """One side's curves, on axes that those of every side fit."""
-    counts = sorted(block["workers"].astype(int).unique())
-    workers_axis(axes, thinned(counts))
-    speedup_axis(axes, block)
-    ideal = np.geomspace(*axes.get_xlim(), 40)
-    axes.plot(ideal, ideal, color=MUTED, linestyle=(0, (4, 3)), linewidth=1.1, zorder=1)
-    limit = own[own["strategy"] == "ceiling"].sort_values("workers")
-    limits(axes, limit, limit["workers"])
-    names = sorted((name for name in own["strategy"].unique() if name != "ceiling"), key=order)
-    for place, name in enumerate(names):
-        line = own[own["strategy"] == name].sort_values("workers")
-        aside = 2 ** (0.035 * (place - (len(names) - 1) / 2))
-        intervals(axes, line, line["workers"] * aside, look(name))
-    axes.axhline(1, color=INK, linewidth=1, zorder=1)
-    finish(axes)
 
 
 def thinned(counts: Sequence[int]) -> list[int]:

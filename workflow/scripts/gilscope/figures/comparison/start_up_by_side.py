@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-
 import pandas as pd
 from matplotlib.figure import Figure
 
-from gilscope.figures._panels import nothing
+from gilscope.figures._axes import Axis, duration, times
+from gilscope.figures._grammar import nothing
 from gilscope.figures._trials import in_kinds, needed
-from gilscope.figures.by_size import duration
 from gilscope.figures.comparison import Comparison
-from gilscope.figures.comparison._rows import BASELINE, DISTRIBUTION, draw_rows, hollow, middle_words, time_axis
+from gilscope.figures.comparison._rows import draw_rows, middle_words
 from gilscope.figures.start_up import WORKERS
 
 TITLE = "Time from starting a worker to its answer, on each side"
@@ -38,14 +36,13 @@ def draw(comparison: Comparison) -> Figure:
     table = points(comparison)
     if table.empty:
         return nothing(f"No trials of the lab {LAB}.")
-    kinds = in_kinds(table["row"])
-    groups = dict.fromkeys(table["group"], kinds)
-    axis = functools.partial(time_axis, label="time to the answer")
+    groups = dict.fromkeys(table["group"], in_kinds(table["row"]))
     drawn = draw_rows(comparison, table, groups, axis, columns=2)
-    note = "Geometric mean over the trials of a lab, each a program of its own."
-    if drawn.sides:
-        return drawn.finish(f"{note} Bar: 95 % interval.{hollow(table, True, 'trials')}")
-    return drawn.finish(f"{note}\n{DISTRIBUTION}{BASELINE}")
+    return drawn.explained("Geometric mean over the trials of a lab, each a program of its own.", table, "trials")
+
+
+def axis(table: pd.DataFrame) -> Axis:
+    return times(table, "time to the answer, logarithmic")
 
 
 def data(comparison: Comparison) -> pd.DataFrame:
