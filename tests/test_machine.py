@@ -15,8 +15,8 @@ from gilscope import doctor
 from gilscope import machine as machines
 from gilscope.config import LABEL
 from gilscope.machine import automatic_label, describe_machine, quota_cores, usable_cores
-from gilscope.rendering.evidence import kinds_in_words
 from gilscope.rendering.evidence import machine as shown_machine
+from gilscope.rendering.quantities import kinds_in_words
 
 
 def tree(root: Path, files: dict[str, str]) -> Path:

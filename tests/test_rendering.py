@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -18,18 +19,19 @@ from gilscope.config import Config
 from gilscope.config_files import merge_files
 from gilscope.figures import Results, figure_names
 from gilscope.figures.comparison import Comparison
-from gilscope.rendering.across import claims_by_runtime
-from gilscope.rendering.bars import interval_bar
-from gilscope.rendering.claims import by_claim, case_in_words, claims, explanations, threshold
-from gilscope.rendering.decisions import decisions, pays_from
+from gilscope.rendering.cases import threshold
+from gilscope.rendering.claims import all_claims, claims, claims_by_runtime
+from gilscope.rendering.decisions import decisions
 from gilscope.rendering.evidence import cite, gaps, nodes_in_words, reproduce
-from gilscope.rendering.markup import Html, interval, joined, number, table
 from gilscope.rendering.opening import counts, opening, surprises, warnings
 from gilscope.rendering.page import execute
 from gilscope.rendering.pictures import paragraphs
+from gilscope.rendering.quantities import interval, number
 from gilscope.rendering.runtimes import lock
+from gilscope.rendering.templates import TEMPLATES, environment
+from jinja2 import UndefinedError
 from nbclient.exceptions import DeadKernelError
-from pages import HOSTILE, ROOT, hostile_report, make_report, report_across
+from pages import HOSTILE, ROOT, SCRIPTS, hostile_report, macro, make_report, report_across, text_of
 from synthetic import write_results
 
 pytestmark = pytest.mark.xdist_group("report")
@@ -96,7 +98,7 @@ def test_text_from_outside_is_escaped(text: str) -> None:
 
 def test_no_code_is_shown(text: str) -> None:
     assert "Results.read" not in text
-    assert "rendering." not in text
+    assert "read_pictures" not in text
 
 
 def test_sections_come_in_order_and_are_linked(text: str) -> None:
@@ -197,24 +199,22 @@ CASE = {
 }  # fmt: skip
 
 
-def plain(html: Html) -> str:
-    return " ".join(html.striptags().split())
+def said_of(case: dict[str, Any]) -> str:
+    return text_of(macro("claims", "case_in_words", case, claims=[]))
 
 
 def test_a_case_is_said_with_interval_threshold_and_q() -> None:
-    assert plain(case_in_words(CASE)) == "✓ sum_squares 1.02 × [0.99, 1.05] claimed below 1.15 · speedup, q = 0.03"
+    assert said_of(CASE) == "✓ sum_squares 1.02 × [0.99, 1.05] claimed below 1.15 · speedup, q = 0.03"
 
 
 def test_a_case_without_a_number_gives_its_reason() -> None:
-    said = plain(case_in_words(CASE | {"estimate": None, "reason": "needs two cores"}))
-    assert said == "✓ sum_squares needs two cores"
+    assert said_of(CASE | {"estimate": None, "reason": "needs two cores"}) == "✓ sum_squares needs two cores"
 
 
 def test_the_bar_shades_the_side_on_which_the_claim_holds() -> None:
     def shaded(limits: dict[str, Any]) -> tuple[float, float]:
-        found = re.search(
-            r'class="holds" x="([\d.]+)" y="1" width="([\d.]+)"', interval_bar(CASE | {"threshold": limits})
-        )
+        drawn = macro("macros", "interval_bar", CASE | {"threshold": limits})
+        found = re.search(r'class="holds" x="([\d.]+)" y="1" width="([\d.]+)"', drawn)
         assert found
         return float(found[1]), float(found[1]) + float(found[2])
 
@@ -222,7 +222,7 @@ def test_the_bar_shades_the_side_on_which_the_claim_holds() -> None:
     assert shaded({"above": 1.15}) == (66, 132)
     left, right = shaded({"within": [0.9, 1.1]})
     assert 0 < left < 66 < right < 132
-    assert interval_bar(CASE | {"low": None}) == ""
+    assert macro("macros", "interval_bar", CASE | {"low": None}) == ""
 
 
 @pytest.mark.parametrize(
@@ -239,8 +239,10 @@ def test_thresholds_in_words(limits: dict[str, Any], unit: str, said: str) -> No
 
 
 def test_an_estimate_never_stands_without_its_interval() -> None:
-    assert plain(interval(1.5, float("nan"), None, "x")) == "1.50 × no interval"
-    assert plain(interval(1234.5, 1200, 1300)) == "1,234 [1,200, 1,300]"
+    unknown = interval({"estimate": 1.5, "low": float("nan")}, "x")
+    assert str(unknown) == "1.50 × no interval" == text_of(macro("macros", "shown", unknown)).replace("\u2009", " ")
+    assert str(interval({"estimate": 1234.5, "low": 1200, "high": 1300})) == "1,234 [1,200, 1,300]"
+    assert interval({"estimate": None}) == "–"
     assert number(float("nan")) == "–"
 
 
@@ -301,17 +303,53 @@ def test_what_the_file_of_a_run_does_without_is_said(tmp_path: Path, root: Path)
     )
 
 
-def test_tables_escape_and_join() -> None:
-    assert HOSTILE not in table(("a", HOSTILE), [(HOSTILE, HOSTILE)])
-    assert joined([HOSTILE, Html("<b>")]) == "&lt;script&gt;alert(1)&lt;/script&gt;<b>"
-    assert table(("a",), []) == ""
+def test_tables_escape_their_values() -> None:
+    shown = macro("macros", "table", ("a", HOSTILE), [(HOSTILE, HOSTILE)], "cards")
+    assert HOSTILE not in shown
+    assert shown.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 5
+    assert macro("macros", "table", ("a",), []) == ""
+
+
+TAG = re.compile(r"(?<!\?P)</?[a-zA-Z!]")
+
+
+def test_only_templates_have_tags() -> None:
+    for path in sorted(Path(SCRIPTS, "gilscope/rendering").rglob("*.py")):
+        texts = [node.value for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if is_text(node)]
+        assert [text for text in texts if TAG.search(text)] == [], path.name
+
+
+def is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def test_no_template_trusts_what_it_is_given() -> None:
+    """Nothing but what another template made, and was handed over as that, is put into a page unescaped."""
+    for path in sorted(TEMPLATES.rglob("*.html")):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"\|\s*safe|\|\s*tojson|autoescape|xmlattr", text), path.name
+        assert not re.search(r"=\{\{", text), f"{path.name}: an attribute without quotes"
+    with pytest.raises(UndefinedError):
+        environment().from_string("{{ nothing }}").render()
+
+
+def test_every_template_is_used_and_an_input_of_its_rule() -> None:
+    sources = [*Path(SCRIPTS, "gilscope/rendering").rglob("*.py"), *TEMPLATES.rglob("*.html")]
+    texts = "".join(path.read_text(encoding="utf-8") for path in sources)
+    for path in TEMPLATES.rglob("*.html"):
+        assert re.search(rf'["/]{path.stem}(\.html)?"', texts), path.name
+    for file, rule, pattern in (("report", "render", "*.html"), ("share", "render_comparison", "**/*.html")):
+        rules = (ROOT / f"workflow/rules/{file}.smk").read_text(encoding="utf-8")
+        inputs = rules.split(f"rule {rule}:")[1].split("output:")[0]
+        assert f'templates=sorted(map(str, Path("report/templates").glob("{pattern}")))' in inputs
 
 
 def test_captions_are_plain_text_that_both_reports_read() -> None:
     captions = {path.stem for path in (ROOT / "report/captions").glob("*.rst")}
     # figure.rst serves every figure in Snakemake's own report, whose captions know no wildcards in their paths.
     assert captions == {*figure_names(), *figure_names(Comparison), "figure", "report"}
-    assert paragraphs("*One* ``<a>``\nline.\n\nTwo.") == "<p><em>One</em> <code>&lt;a&gt;</code> line.</p><p>Two.</p>"
+    lines = [macro("pictures", "line", text) for text in paragraphs("*One* ``<a>``\nline.\n\nTwo.")]
+    assert lines == ["<em>One</em> <code>&lt;a&gt;</code> line.", "Two."]
 
 
 def test_the_notebook_is_kept_without_outputs() -> None:
@@ -321,7 +359,7 @@ def test_the_notebook_is_kept_without_outputs() -> None:
 
 
 def test_a_claim_leads_to_its_figure_and_to_its_data(text: str) -> None:
-    listed = re.findall(r'<ul class="links">(.*?)</ul>', text)
+    listed = re.findall(r'<ul class="links">(.*?)</ul>', text, re.DOTALL)
     targets = [re.findall(r'href="#([^"]+)"', links) for links in listed]
     ids = set(re.findall(r'\sid="([^"]+)"', text))
     assert targets
@@ -376,9 +414,10 @@ def test_a_claim_has_one_row_with_all_its_runtimes(across: Path) -> None:
 
 def test_a_meaning_carries_its_sign_where_the_runtimes_differ(across: Path) -> None:
     results = Results.read(across.parent)
-    for rows in by_claim(results):
-        tested = {row["verdict"] for row in rows} - {"not tested"}
-        assert str(explanations(rows)).count('aria-label="confirmed"') == (len(tested) > 1 and "confirmed" in tested)
+    for claim in all_claims(results):
+        tested = set(claim.verdicts.values()) - {"not tested"}
+        said = macro("claims", "explanations", claim, claims=[])
+        assert said.count('aria-label="confirmed"') == (len(tested) > 1 and "confirmed" in tested)
 
 
 def test_claims_are_counted_once_over_all_runtimes(across: Path) -> None:
@@ -390,7 +429,7 @@ def test_claims_are_counted_once_over_all_runtimes(across: Path) -> None:
 
 
 def test_the_opening_names_every_runtime_with_its_lock(across: Path) -> None:
-    said = plain(opening(Results.read(across.parent)))
+    said = text_of(opening(Results.read(across.parent)))
     assert "CPython 3.11.9 and 3.15.5" in said
     assert "CPython 3.13.7 free-threaded, lock on" in said
     assert "CPython 3.13.7 free-threaded, lock off" in said
@@ -420,7 +459,7 @@ def test_one_runtime_shows_no_empty_figure_but_says_what_there_would_be(text: st
 
 def test_the_lock_is_read_back_in_the_workers(across: Path) -> None:
     results = Results.read(across.parent)
-    right = plain(lock(results))
+    right = text_of(lock(results))
     assert "The lock was as it was set" in right
     assert "cp313t-gil on, cp313t-nogil off" in right
     cell = next(row for row in results.workers if row["runtime"] == "cp313t-nogil")
@@ -437,14 +476,14 @@ def test_the_same_gap_of_several_runtimes_is_told_once() -> None:
 
 
 def test_where_another_strategy_wins_the_decisions_say_so(across: Path) -> None:
-    said = plain(decisions(Results.read(across.parent)))
+    said = text_of(decisions(Results.read(across.parent)))
     assert "On cp313t-nogil: another strategy was fastest in 1 of 3 rows" in said
     assert "The same strategies were fastest on cp313t-gil, cp315." in said
 
 
 def test_the_most_surprising_findings_are_said_with_number_threshold_and_reason(tmp_path: Path) -> None:
     results = Results.read(write_results(tmp_path / "example"))
-    said = plain(surprises(results))
+    said = text_of(surprises(results))
     assert said.count("claimed") == 2, "one for each of the two workloads"
     assert said.index("✗ refuted") < said.index("◐ mixed")
     assert "By rule" in said
@@ -464,14 +503,14 @@ def test_the_most_surprising_findings_are_said_with_number_threshold_and_reason(
 )
 def test_from_which_size_it_pays_is_said_with_its_bounds(row: dict[str, Any] | None, said: str) -> None:
     known = {"smallest": 0.001, "largest": 0.1, "pool": "cold"}
-    text = re.sub(r"<small>", " ", str(pays_from(row and {**known, **row})))
-    assert plain(Html(text)) == said
+    text = macro("decisions", "pays_from", row and {**known, **row}, runtimes={})
+    assert text_of(text.replace("<small>", " ")) == said
 
 
 def test_the_page_says_how_to_repeat_and_to_cite_it(tmp_path: Path, text: str) -> None:
     results = Results.read(write_results(tmp_path / "example"))
-    assert "measure: rounds: 5" in plain(reproduce(results))
-    said = plain(cite(results, str(ROOT / "CITATION.cff")))
+    assert "measure: rounds: 5" in text_of(reproduce(results))
+    said = text_of(cite(results, str(ROOT / "CITATION.cff")))
     assert "the gilscope authors" in said
     assert "example-2c" in said
     assert "How to cite" in text
