@@ -261,6 +261,7 @@ def test_nor_does_it_in_a_clone_that_was_moved_and_has_another_environment(finis
     [
         ("workflow/scripts/gilscope/figures/scaling.py", {"plot", "render"}, {"measure", "collect", "estimate"}),
         ("report/style.css", {"render"}, {"measure", "estimate", "plot"}),
+        ("report/templates/macros.html", {"render"}, {"measure", "estimate", "plot"}),
         ("workflow/scripts/gilscope/analysis/estimates.py", {"estimate", "judge", "render"}, {"begin", "measure"}),
         ("workflow/scripts/gilscope/workloads/sleep.py", {"begin", "measure", "render"}, set()),
         ("workflow/scripts/gilscope/strategies/processes.py", {"begin", "measure"}, set()),

@@ -35,8 +35,8 @@ rule render:
     """The report: papermill runs the notebook, nbconvert makes the page."""
     input:
         notebook="report/report.ipynb",
-        style="report/style.css",
-        script="report/report.js",
+        style=["report/style.css"],
+        script=["report/report.js"],
         citation="CITATION.cff",
         templates=sorted(map(str, Path("report/templates").glob("*.html"))),
         captions=sorted(map(str, Path("report/captions").glob("*.rst"))),
