@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from gilscope.figures import figure_names, write_figure
-from gilscope.rendering import render
+from gilscope.figures import Results, figure_names, write_figure
+from gilscope.figures.comparison import Comparison
+from gilscope.rendering.page import render
+from gilscope.rendering.templates import Html, environment
 from once import made_once
 from synthetic import write_results
 
@@ -24,24 +27,55 @@ REPORT = "example/report.html"
 
 
 def make_report(folder: Path, notebook: Path = ROOT / "report/report.ipynb", names: Iterable[str] = ()) -> Path:
-    """Draw the figures and render the page as the workflow does; returns the page. names: draw only these figures."""
-    figures = [str(folder / "figures" / f"{name}.svg") for name in names or figure_names()]
+    """Draw the figures and render the report as the workflow does; returns the page. names: draw only these figures."""
+    about = {"notebook": str(notebook), "citation": str(ROOT / "CITATION.cff")}
+    return make_page(folder, Results, names or figure_names(), ["style.css"], ["report.js"], "report", **about)
+
+
+def make_comparison(folder: Path) -> Path:
+    """The same for the folder of a comparison."""
+    styles, scripts = ["style.css", "comparison.css"], ["report.js", "students_t.js", "differences.js"]
+    about = {"notebook": str(ROOT / "report/comparison.ipynb")}
+    return make_page(folder, Comparison, figure_names(Comparison), styles, scripts, "comparison", **about)
+
+
+def make_page(
+    folder: Path, of: Any, names: Iterable[str], styles: list[str], scripts: list[str], name: str, **about: str
+) -> Path:
+    figures = [str(folder / "figures" / f"{name}.svg") for name in names]
     for path in figures:
-        write_figure(Path(path).stem, folder, path)
+        write_figure(Path(path).stem, folder, path, of)
     with pytest.MonkeyPatch.context() as patch:  # the kernel finds the package as it does in the workflow
         patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [SCRIPTS, os.environ.get("PYTHONPATH")])))
         render(
-            notebook=str(notebook),
-            style=str(ROOT / "report/style.css"),
-            script=str(ROOT / "report/report.js"),
-            citation=str(ROOT / "CITATION.cff"),
+            styles=[str(ROOT / "report" / style) for style in styles],
+            scripts=[str(ROOT / "report" / script) for script in scripts],
             figures=figures,
             folder=str(folder),
-            report=str(folder / "report.html"),
-            executed=str(folder / "report.ipynb"),
+            target=str(folder / f"{name}.html"),
+            executed=str(folder / f"{name}.ipynb"),
             log=str(folder / "logs/render.log"),
+            **about,
         )
-    return folder / "report.html"
+    return folder / f"{name}.html"
+
+
+def macro(template: str, name: str, *values: Any, **of: Any) -> str:
+    """What a macro of a template makes of these values. of: what the template itself needs."""
+    return squeezed(getattr(environment().get_template(f"{template}.html").make_module(of), name)(*values))
+
+
+def squeezed(html: str) -> str:
+    return " ".join(html.split())
+
+
+def tight(html: str) -> str:
+    """Without the blanks between elements."""
+    return re.sub(r">\s+<", "><", html)
+
+
+def text_of(html: str) -> str:
+    return squeezed(Html(html).striptags())
 
 
 def hostile_results(folder: Path) -> Path:

@@ -15,6 +15,7 @@ from gilscope.figures import Results
 from gilscope.rendering.runtimes import runtimes
 from gilscope.running.builds import describe_build, in_words, why_slow
 from interpreters import found
+from pages import squeezed
 
 RELEASE = {"CONFIG_ARGS": "'--enable-optimizations' '--with-lto=thin'", "PY_CORE_CFLAGS": "-O2 -Wall -O3 -I/somewhere"}
 
@@ -77,7 +78,7 @@ def test_builds_that_are_no_release_or_not_alike_are_told_in_the_report(tmp_path
             "cp314": {**facts, "version": "3.14.0", "built": fast},
         },
     )
-    shown = runtimes(results)
+    shown = squeezed(runtimes(results))
     assert "GCC 14.2, debug build, -Og, no PGO, no LTO" in shown
     assert "Do not take cp311 for a release:</strong> it is a debug build" in shown
     assert "cp311: debug build, -Og, no PGO, no LTO; cp314: -O3, PGO, LTO. What sets" in shown

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gilscope.figures import Results
 from gilscope.rendering.controls import environment, hidden_parallelism, order_of_measurement
-from gilscope.rendering.traces import scaling_laws, traces
+from gilscope.rendering.data import scaling_laws, traces
 from synthetic import write_results
 
 

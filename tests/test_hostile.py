@@ -20,7 +20,7 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 from bundled import LIMITS, NOBODY, small_results
-from gilscope import doctor, rendering
+from gilscope import doctor
 from gilscope.analysis.tables import FORMULA, no_formulas, read_table, write_json, write_table
 from gilscope.bundles.choosing import Chosen
 from gilscope.bundles.packing import pack
@@ -34,8 +34,8 @@ from gilscope.figures import Results, write_figure
 from gilscope.interpreters.finding import NotToBeHad, find
 from gilscope.invoking.printing import say
 from gilscope.planning.wanted import UNIT, load_grid
-from gilscope.rendering.markup import Html
 from gilscope.rendering.page import page
+from gilscope.rendering.templates import Html, environment, filled
 from gilscope.rendering.terminal import verdict_table
 from gilscope.running.cells import Block
 from gilscope.running.plain_text import OBEYED_ONE, on_one_line, plain
@@ -177,11 +177,17 @@ class Seen(HTMLParser):
 
 
 @each
-def test_as_text_and_as_attribute_of_a_page(text: str) -> None:
-    seen = Seen(Html('<p title="{}">{}</p>').format(text, text) + Html("").join([text]))
+def test_as_text_and_as_attribute_of_a_page(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    again = "{% macro again(words) %}{{ words }}{% endmacro %}"
+    ways = ("text", "[text] | join", "again(text)", "again('') ~ text", "text | replace('<p>', again(''))")
+    body = "".join(f'<p title="{{{{ {way} }}}}">{{{{ {way} }}}}</p>' for way in ways)
+    (tmp_path / "one.html").write_text(again + body, encoding="utf-8")
+    made = environment(tmp_path)
+    monkeypatch.setattr("gilscope.rendering.templates.environment", lambda: made)
+    seen = Seen(filled("one", text=text))
     assert seen.tags == {"p"}
-    assert seen.values == [plain(text)]
-    assert "".join(seen.texts) == 2 * plain(text)
+    assert seen.values == len(ways) * [plain(text)]
+    assert "".join(seen.texts) == len(ways) * plain(text)
 
 
 def spoilt(content: Any, bad: str = ALL) -> Any:
@@ -212,13 +218,19 @@ def test_a_whole_report(results: Path) -> None:
     """All that the notebook shows: no element, attribute or character of it comes from a text."""
     clean = Results.read(write_results(results.parent / "clean", runtimes=("cp311", "cp313t-nogil"), claims=33))
     notebook = json.loads((ROOT / "report/report.ipynb").read_text(encoding="utf-8"))
-    sources = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    calls = [line for source in sources for line in source.splitlines() if line.startswith("rendering.")]
-    known = {"rendering": rendering, "pictures": [], "citation": str(ROOT / "CITATION.cff")}
+    sources = ["".join(cell["source"]).splitlines() for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
     def parsed(of: Results) -> tuple[str, Seen]:
-        content = Html("").join(eval(call, {**known, "results": of}) for call in calls)
-        text = page(content, "", "", f"gilscope: {of.label}")
+        known: dict[str, Any] = {}
+        exec("\n".join(sources[0]), known)
+        known |= {
+            "folder": of.folder,
+            "citation": str(ROOT / "CITATION.cff"),
+            "captions": str(ROOT / "report/captions"),
+        }
+        parts = [(exec("\n".join(lines), known), eval(last, known))[1] for *lines, last in sources[1:]]
+        assert len(parts) > 20
+        text = page(Html("").join(parts), "", "", f"gilscope: {of.label}")
         return text, Seen(text)
 
     text, seen = parsed(Results.read(results))

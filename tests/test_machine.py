@@ -15,8 +15,8 @@ from gilscope import doctor
 from gilscope.configuring.machines import LABEL
 from gilscope.machine import facts as machines
 from gilscope.machine.facts import automatic_label, describe_machine, quota_cores, usable_cores
-from gilscope.rendering.evidence import kinds_in_words
 from gilscope.rendering.evidence import machine as shown_machine
+from gilscope.rendering.quantities import kinds_in_words
 
 
 def tree(root: Path, files: dict[str, str]) -> Path:

@@ -254,6 +254,7 @@ def test_a_finished_sweep_measures_nothing_again_wherever_the_clone_is_and_whate
     [
         ("workflow/scripts/gilscope/figures/scaling.py", {"plot", "render"}, {"measure", "collect", "estimate"}),
         ("report/style.css", {"render"}, {"measure", "estimate", "plot"}),
+        ("report/templates/macros.html", {"render"}, {"measure", "estimate", "plot"}),
         ("workflow/scripts/gilscope/analysis/estimates.py", {"estimate", "judge", "render"}, {"begin", "measure"}),
         ("workflow/scripts/gilscope/workloads/sleep.py", {"begin", "measure", "render"}, set()),
         ("config/claims.yaml", {"judge", "render"}, {"measure", "collect"}),

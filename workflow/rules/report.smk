@@ -35,9 +35,10 @@ rule render:
     """The report: papermill runs the notebook, nbconvert makes the page."""
     input:
         notebook="report/report.ipynb",
-        style="report/style.css",
-        script="report/report.js",
+        style=["report/style.css"],
+        script=["report/report.js"],
         citation="CITATION.cff",
+        templates=sorted(map(str, Path("report/templates").glob("*.html"))),
         captions=sorted(map(str, Path("report/captions").glob("*.rst"))),
         config="results/{machine}/config.json",
         machine="results/{machine}/machine.json",
@@ -58,7 +59,7 @@ rule render:
         data=expand("results/{{machine}}/figures/{figure}.csv", figure=FIGURES),
         code=package("rendering/*.py", "figures/*.py", "analysis/*.py", "labs/*.py"),
     output:
-        report=report(
+        page=report(
             "results/{machine}/report.html",
             caption="../../report/captions/report.rst",
             category="Report",
@@ -70,7 +71,8 @@ rule render:
     conda:
         "../../environment.yml"
     params:
-        folder=lambda wildcards, output: str(Path(output.report).parent),
+        folder=lambda wildcards, output: str(Path(output.page).parent),
+        more=lambda wildcards, input: {"citation": input.citation},
     script:
         "../scripts/render.py"
 

@@ -98,6 +98,7 @@ rule render_comparison:
         notebook="report/comparison.ipynb",
         style=["report/style.css", "report/comparison.css"],
         script=["report/report.js", "report/students_t.js", "report/differences.js"],
+        templates=sorted(map(str, Path("report/templates").glob("**/*.html"))),
         captions=sorted(map(str, Path("report/captions").glob("*.rst"))),
         figures=rules.plot_comparison.output.figures,
         data=rules.plot_comparison.output.data,
@@ -118,7 +119,7 @@ rule render_comparison:
     params:
         folder=lambda wildcards, input: str(Path(input[0]).parent),
     script:
-        "../scripts/render_comparison.py"
+        "../scripts/render.py"
 
 
 rule compare:

@@ -1,18 +1,18 @@
-"""Execute the notebook and make the report of it (rule render)."""
+"""Execute a notebook and make the page of it (rules render and render_comparison)."""
 
 from gilscope.invoking.making import making
-from gilscope.rendering import render
+from gilscope.rendering.page import render
 
 if __name__ == "__main__":
     with making(snakemake):
         render(
             notebook=snakemake.input.notebook,
-            style=snakemake.input.style,
-            script=snakemake.input.script,
-            citation=snakemake.input.citation,
+            styles=snakemake.input.style,
+            scripts=snakemake.input.script,
             figures=snakemake.input.figures,
             folder=snakemake.params.folder,
-            report=snakemake.output.report,
+            target=snakemake.output.page,
             executed=snakemake.output.notebook,
             log=snakemake.log[0],
+            **snakemake.params.get("more", {}),
         )

@@ -66,10 +66,12 @@ def draw(results: Results) -> Figure:
     longest = max(len(column) for column in columns)
     across = spots(runtimes, wide=len(columns) == 1)
     places = {claim: {"col": col, "y": y} for col, rows in enumerate(columns) for y, (_, claim) in enumerate(rows)}
-    table = pd.DataFrame([{**places[row["claim"]], **row, "row": 0, "x": across[row["runtime"]]} for row in verdicts])
+    marks = [
+        {**places[row["claim"]], "row": 0, "x": across[row["runtime"]], "verdict": row["verdict"]} for row in verdicts
+    ]
     colours, markers = ({name: getattr(one, what) for name, one in VERDICTS.items()} for what in ("colour", "marker"))
     plot = (
-        so.Plot(table, x="x", y="y", color="verdict", marker="verdict")
+        so.Plot(pd.DataFrame(marks), x="x", y="y", color="verdict", marker="verdict")
         .add(so.Dot(pointsize=SIZE, edgewidth=0, stroke=1.4, artist_kws={"clip_on": False}))
         .scale(color=so.Nominal(colours), marker=so.Nominal(markers | SHAPES))
     )

@@ -1,29 +1,23 @@
-"""Small drawings inside tables, coloured by the page's style sheet so that no ``style`` attribute is needed."""
+"""Where the parts of the small drawings inside tables lie; the templates draw them, the style sheet colours them."""
 
 from __future__ import annotations
 
+import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gilscope.rendering.markup import EMPTY, Html, joined, missing
+from gilscope.rendering.quantities import missing
 
-WIDTH, HEIGHT = 132, 18
-
-
-def bounds_of(limits: Mapping[str, Any]) -> list[float]:
-    """The numbers of a threshold: one, or two of ``within``."""
-    return limits.get("within") or [limit for limit in (limits.get("above"), limits.get("below")) if limit is not None]
-
-
-def scaled(value: float, ratio: bool) -> float:
-    return math.log(value) if ratio else float(value)
+ENDS = ("low", "estimate", "high")
+Case = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Axis:
-    """Places along a drawing with a threshold in its middle. edges: of the threshold; holds: where the claim does.
+    """Places along a drawing with a threshold in its middle. holds: where the claim does; edges: the threshold.
 
     A ratio and its inverse lie equally far from 1.
     """
@@ -33,18 +27,6 @@ class Axis:
     width: float
     ratio: bool
     limits: Mapping[str, Any]
-
-    @classmethod
-    def around(
-        cls, limits: Mapping[str, Any], values: Sequence[float], *, ratio: bool, width: float, margin: float
-    ) -> Axis:
-        """An axis that holds these values. margin: how much wider it is than they need."""
-        ratio = ratio and min(*values, *bounds_of(limits)) > 0
-        bounds = [scaled(bound, ratio) for bound in bounds_of(limits)]
-        centre = sum(bounds) / len(bounds)
-        least = math.log(1.2) if ratio else 0.1 * abs(centre) or 0.1
-        reach = max(least, *(abs(place - centre) for place in (*bounds, *(scaled(value, ratio) for value in values))))
-        return cls(centre, margin * reach, width, ratio, limits)
 
     def at(self, value: float) -> float:
         return self.width / 2 + (scaled(value, self.ratio) - self.centre) / self.reach * self.width / 2
@@ -56,59 +38,63 @@ class Axis:
     @property
     def holds(self) -> tuple[float, float]:
         left = self.edges[0] if "above" in self.limits or "within" in self.limits else 0
-        right = self.edges[-1] if "below" in self.limits or "within" in self.limits else self.width
-        return left, right
+        return left, self.edges[-1] if "below" in self.limits or "within" in self.limits else self.width
 
 
-def interval_bar(case: dict[str, Any]) -> Html:
-    """A case's interval against its threshold; the side on which the claim holds is shaded."""
-    estimate, low, high = (case.get(name) for name in ("estimate", "low", "high"))
-    limits = case.get("threshold") or {}
-    bounds = bounds_of(limits)
-    values: list[Any] = [estimate, low, high, *bounds]
-    if not bounds or any(missing(value) or not math.isfinite(value) for value in values):
-        return EMPTY
-    axis = Axis.around(limits, values[:3], ratio=case.get("unit") == "x", width=WIDTH, margin=1.15)
-    at, start, end = map(axis.at, values[:3])
-    left, right = axis.holds
-    middle = HEIGHT / 2
-    shapes = [
-        Html('<rect class="holds" x="{:.1f}" y="1" width="{:.1f}" height="{}" rx="2"/>').format(
-            left, right - left, HEIGHT - 2
-        ),
-        *(Html('<path class="limit" d="M{0:.1f} 0V{1}"/>').format(edge, HEIGHT) for edge in axis.edges),
-        Html('<path class="interval" d="M{:.1f} {}H{:.1f}"/>').format(start, middle, max(end, start + 1)),
-        Html('<circle class="estimate" cx="{:.1f}" cy="{}" r="3.4"/>').format(at, middle),
-    ]
-    return Html('<svg class="bar {}" viewBox="0 0 {} {}" width="{}" height="{}" aria-hidden="true">{}</svg>').format(
-        case["verdict"].replace(" ", "-"), WIDTH, HEIGHT, WIDTH, HEIGHT, joined(shapes)
+def axis(cases: Sequence[Case], width: float, margin: float) -> Axis | None:
+    """An axis for cases with the same threshold, if they can be drawn. margin: how much wider it is than they need."""
+    if not all(map(drawable, cases)):
+        return None
+    limits, values = cases[0]["threshold"], [case[name] for case in cases for name in ENDS]
+    ratio = cases[0].get("unit") == "x" and min(*values, *bounds_of(limits)) > 0
+    bounds = [scaled(bound, ratio) for bound in bounds_of(limits)]
+    centre = sum(bounds) / len(bounds)
+    least = math.log(1.2) if ratio else 0.1 * abs(centre) or 0.1
+    reach = max(least, *(abs(place - centre) for place in (*bounds, *(scaled(value, ratio) for value in values))))
+    return Axis(centre, margin * reach, width, ratio, limits)
+
+
+def scaled(value: float, ratio: bool) -> float:
+    return math.log(value) if ratio else float(value)
+
+
+def bounds_of(limits: Mapping[str, Any]) -> list[float]:
+    """The numbers of a threshold: one, or two of ``within``."""
+    return limits.get("within") or [limit for limit in (limits.get("above"), limits.get("below")) if limit is not None]
+
+
+def drawable(case: Case) -> bool:
+    """Whether a case has an interval and a threshold in finite numbers."""
+    bounds = bounds_of(case.get("threshold") or {})
+    values: list[Any] = [*map(case.get, ENDS), *bounds]
+    return bool(bounds) and all(not missing(value) and math.isfinite(value) for value in values)
+
+
+def forest(sides: Mapping[str, Case]) -> list[dict[str, Any]]:
+    """The sides whose cases share an axis, by their estimates, each with its name as ``side``; nothing below two.
+
+    sides: side → what it told of a claim: ``verdict`` and ``case``.
+    """
+    told = [{**one, "side": side} for side, one in sides.items() if drawable(one.get("case") or {})]
+    if len(told) < 2:
+        return []
+    usual = Counter(kind_of(one["case"]) for one in told).most_common(1)[0][0]
+    return sorted(
+        (one for one in told if kind_of(one["case"]) == usual), key=lambda one: float(one["case"]["estimate"])
     )
 
 
-def share_bar(parts: list[tuple[str, int]]) -> Html:
-    """How a whole divides, as one bar."""
-    whole, start, shapes = sum(count for _, count in parts), 0.0, []
-    for name, count in parts:
+def kind_of(case: Case) -> tuple[str, ...]:
+    """What must be the same for cases to share an axis."""
+    return str(case.get("case")), str(case.get("metric")), str(case.get("unit")), json.dumps(case.get("threshold"))
+
+
+def shares(counts: Mapping[str, int]) -> list[tuple[str, float, float]]:
+    """How a whole of 1000 divides: name, start and width of each part that is not empty."""
+    whole, start, parts = sum(counts.values()), 0.0, []
+    for name, count in counts.items():
         width = 1000 * count / whole
-        shapes.append(
-            Html('<rect class="{}" x="{:.1f}" width="{:.1f}" height="10"/>').format(
-                name.replace(" ", "-"), start, max(0.0, width - 3)
-            )
-        )
+        if count:
+            parts.append((name, start, max(0.0, width - 3)))
         start += width
-    return Html(
-        '<svg class="share" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">{}</svg>'
-    ).format(joined(shapes))
-
-
-def order_strip(spans: list[tuple[float, float, str]]) -> Html:
-    """Rounds as bars along the time of the run: (start, end, class) with 0 to 1 for the whole of it."""
-    shapes = [
-        Html('<rect class="{}" x="{:.2f}" width="{:.2f}" height="26"/>').format(
-            kind, 1000 * start, 1000 * max(end - start, 4e-4)
-        )
-        for start, end, kind in spans
-    ]
-    return Html(
-        '<svg class="strip" viewBox="0 0 1000 26" preserveAspectRatio="none" aria-hidden="true">{}</svg>'
-    ).format(joined(shapes))
+    return parts

@@ -14,91 +14,46 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from gilscope.configuring.mistakes import Mistakes
 from gilscope.figures import Results
-from gilscope.rendering.markup import Html, joined
+from gilscope.figures.comparison import Comparison
+from gilscope.rendering.quantities import counted
+from gilscope.rendering.templates import Html, filled
 
 KERNEL = "gilscope"
 JUPYTER_PATH = "JUPYTER_PATH"
 """The environment variable with the folders that Jupyter looks for kernels in before all others."""
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="color-scheme" content="light dark">
-<meta name="generator" content="gilscope">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<a class="skip" href="#report">Skip to the report</a>
-<nav aria-label="Contents"><ol>{contents}</ol></nav>
-<main id="report">
-{body}
-</main>
-<script>{script}</script>
-</body>
-</html>
-"""
+HEADING = re.compile(r"<(h[23])\b[^>]*>(.*?)</\1>", re.DOTALL)
 
 
 def render(
     *,
     notebook: str,
-    style: str,
-    script: str,
-    citation: str,
-    figures: Sequence[str],
-    folder: str,
-    report: str,
-    executed: str,
-    log: str,
-) -> None:
-    """Make the report of a results folder; see ``make_page``."""
-    make_page(
-        notebook=notebook,
-        parameters={**shown(folder, figures, notebook), "citation": citation},
-        title=f"gilscope: {Results.read(folder).label}",
-        styles=[style],
-        scripts=[script],
-        target=report,
-        executed=executed,
-        log=log,
-    )
-
-
-def shown(folder: str, figures: Sequence[str], notebook: str) -> dict[str, object]:
-    """What every notebook is told: the folder that it is about, the drawn figures, and where their captions lie."""
-    captions = Path(notebook).parent / "captions"
-    return {"folder": str(folder), "figures": [str(path) for path in figures], "captions": str(captions)}
-
-
-def make_page(
-    *,
-    notebook: str,
-    parameters: dict[str, object],
-    title: str,
     styles: Sequence[str],
     scripts: Sequence[str],
+    figures: Sequence[str],
+    folder: str,
     target: str,
     executed: str,
     log: str,
+    **more: str,
 ) -> None:
-    """Execute the notebook with these parameters and write the page and the executed notebook.
+    """Make the page of a results folder, or of a comparison's: write it and the executed notebook.
 
-    styles, scripts: files, of which the page holds one after the other. The notebook runs beside the log and is moved
-    to ``executed`` when all went well: Snakemake deletes the outputs of a failed job, and the cell that failed is then
-    still to be seen. The error goes into the log too.
+    styles, scripts: files, of which the page holds one after the other. more: what else the notebook is told.
+    It runs beside the log and is moved to ``executed`` when all went well: Snakemake deletes the outputs of a failed
+    job, and the cell that failed is then still to be seen. The error goes into the log too.
     """
+    captions = Path(notebook).parent / "captions"
     running = Path(log).with_suffix(".ipynb")
     running.parent.mkdir(parents=True, exist_ok=True)
     running.unlink(missing_ok=True)
     try:
-        execute(notebook, running, parameters)
-        html = page(body(running), text_of(styles), text_of(scripts), title)
+        execute(notebook, running, {"folder": folder, "figures": list(figures), "captions": str(captions), **more})
+        style, script = ("".join(Path(file).read_text(encoding="utf-8") for file in of) for of in (styles, scripts))
+        html = page(body(running), style, script, title_of(folder))
     except Exception:
         left = f"\nThe notebook as far as it got: {running}\n" if running.exists() else ""
         Path(log).write_text(traceback.format_exc() + left, encoding="utf-8")
@@ -108,8 +63,12 @@ def make_page(
     Path(log).write_text(f"{target}: {len(html.encode()) / 1e6:.2f} MB\n", encoding="utf-8")
 
 
-def text_of(files: Sequence[str]) -> str:
-    return "".join(Path(file).read_text(encoding="utf-8") for file in files)
+def title_of(folder: str) -> str:
+    """``gilscope: example-2c`` or ``gilscope: comparison of 3 bundles``."""
+    if not (Path(folder) / "sides.json").is_file():
+        return f"gilscope: {Results.read(folder).label}"
+    bundles = {side["bundle"] for side in Comparison.read(folder).sides}
+    return f"gilscope: comparison of {counted(len(bundles), 'bundle')}"
 
 
 def execute(notebook: str, output: Path, parameters: dict[str, object]) -> None:
@@ -120,30 +79,23 @@ def execute(notebook: str, output: Path, parameters: dict[str, object]) -> None:
     """
     import papermill
 
-    with own_kernel(output.with_suffix(".kernel").absolute()) as name, which_answers():
-        papermill.execute_notebook(
-            notebook,
-            str(output),
-            parameters,
-            kernel_name=name,
-            progress_bar=False,
-            log_output=False,
-            request_save_on_cell_execute=False,
-        )
-
-
-@contextmanager
-def which_answers() -> Iterator[None]:
-    """A kernel that is silent says nothing of why; Jupyter tells that by these words alone."""
     try:
-        yield
+        with own_kernel(output.with_suffix(".kernel").absolute()) as name:
+            papermill.execute_notebook(
+                notebook,
+                str(output),
+                parameters,
+                kernel_name=name,
+                progress_bar=False,
+                log_output=False,
+                request_save_on_cell_execute=False,
+            )
     except RuntimeError as error:
+        # A kernel that is silent says nothing of why; Jupyter tells that by these words alone.
         if "Kernel didn't respond" not in str(error):
             raise
-        needs = (
-            "it is talked to over the loopback interface (ip link set lo up) and opens some 60 files (ulimit -n 256)"
-        )
-        raise Mistakes([f"the report's kernel does not answer: {needs}; mend that, and run again"]) from error
+        needs = "is talked to over the loopback interface (ip link set lo up) and opens some 60 files (ulimit -n 256)"
+        raise Mistakes([f"the report's kernel does not answer: it {needs}; mend that, and run again"]) from error
 
 
 @contextmanager
@@ -188,20 +140,18 @@ def body(notebook: Path) -> Html:
     return Html(content)
 
 
-def page(content: Html, style: str, script: str, title: str) -> str:
+def page(content: Html, style: str, script: str, title: str) -> Html:
     """One page around the content; its policy allows this style, this script and embedded images, nothing else."""
-    content, contents = with_anchors(content)
-    policy = (
-        f"default-src 'none'; img-src data:; style-src '{digest(style)}'; script-src '{digest(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    return Html(PAGE).format(
-        policy=policy,
+    start, *sections = parts_of(content)
+    return filled(
+        "page",
+        start=start.text,
+        parts=sections,
         title=title,
         style=Html(style),
         script=Html(script),
-        contents=contents,
-        body=content,
+        style_digest=digest(style),
+        script_digest=digest(script),
     )
 
 
@@ -210,21 +160,21 @@ def digest(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def with_anchors(content: Html) -> tuple[Html, Html]:
-    """The content with a plain anchor at each heading, and the list of its sections."""
+class Part(NamedTuple):
+    """A heading (``h2``, ``h3``; none at the start) and what follows it. taken: its anchor is an earlier one's."""
+
+    level: str
+    words: Html
+    anchor: str
+    taken: bool
+    text: Html
+
+
+def parts_of(content: Html) -> Iterator[Part]:
+    """The content cut at its headings, each with a plain anchor."""
     taken: set[str] = set()
-    sections: list[tuple[str, str]] = []
-
-    def anchored(heading: re.Match[str]) -> str:
-        level, words = heading[1], heading[2].strip()
+    found = ["", "", *HEADING.split(content)]
+    for level, words, text in zip(found[::3], found[1::3], found[2::3], strict=True):
         anchor = re.sub(r"[^a-z0-9]+", "-", re.sub(r"<[^>]+>|&[^;]+;", "", words).lower()).strip("-")
-        if level == "2":
-            sections.append((anchor, words))
-        if anchor in taken:
-            return f"<h{level}>{words}</h{level}>"
+        yield Part(level, Html(words.strip()), anchor, anchor in taken, Html(text))
         taken.add(anchor)
-        return f'<h{level} id="{anchor}">{words}</h{level}>'
-
-    text = re.sub(r"<h([23])\b[^>]*>(.*?)</h\1>", anchored, str(content), flags=re.DOTALL)
-    items = (Html('<li><a href="#{}">{}</a></li>').format(anchor, Html(words)) for anchor, words in sections)
-    return Html(text), joined(items)

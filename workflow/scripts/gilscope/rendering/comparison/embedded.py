@@ -1,9 +1,10 @@
-"""Every comparable cell of every side as data for the page's script: short, and safe inside a ``<script>`` element."""
+"""Every comparable cell of every side as data for the page's script: short, and safe inside a script element."""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,8 +12,9 @@ import pandas as pd
 
 from gilscope.comparison.matching import BETTER, CELL, PLAIN, comparable
 from gilscope.figures.comparison import Comparison
-from gilscope.rendering.comparison.cells import METRICS
-from gilscope.rendering.markup import Html
+from gilscope.rendering.cases import METRICS
+from gilscope.rendering.templates import Html
+from gilscope.running.plain_text import OBEYED
 
 WORDS = ("workload", "size", "strategy", "pool", "metric", "unit")
 """Columns of a work that are texts: the data holds each text once, and its number instead."""
@@ -20,15 +22,18 @@ WORK = [*CELL, "parameter", "tasks"]
 """What must be the same for two cells to be compared."""
 COLUMNS = [*WORK, "unit"]
 VALUE_DIGITS, ERROR_DIGITS = 5, 4
-UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+UNSAFE = re.compile(f"[<>&{OBEYED}]")
 
 
 def embedded(comparison: Comparison) -> Html:
-    """The data as an element that the script finds; a browser runs none of it, whatever a name holds."""
+    """The data as JSON for an element that the script finds; a browser runs none of it, whatever a name holds."""
     text = json.dumps(for_script(comparison), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    for bad, good in UNSAFE.items():
-        text = text.replace(bad, good)
-    return Html('<script type="application/json" id="cells">{}</script>').format(Html(text))
+    return Html(UNSAFE.sub(escaped, text))
+
+
+def escaped(found: re.Match[str]) -> str:
+    """A character as JSON may also write it, ``\\u003c``."""
+    return re.sub("....", r"\\u\g<0>", found[0].encode("utf-16-be", "surrogatepass").hex())
 
 
 def for_script(comparison: Comparison) -> dict[str, Any]:
@@ -84,9 +89,5 @@ def of_side(cells: pd.DataFrame) -> dict[str, Any]:
 
 def plain_numbers(values: Iterable[Any]) -> list[Any]:
     """Numbers as JSON has them: whole ones without a point, null for what is none."""
-    found: list[Any] = []
-    for value in values:
-        number = float(value)
-        whole = math.isfinite(number) and number == int(number)
-        found.append(int(number) if whole else number if math.isfinite(number) else None)
-    return found
+    numbers = ((value, math.isfinite(value)) for value in map(float, values))
+    return [(int(value) if value == int(value) else value) if finite else None for value, finite in numbers]
