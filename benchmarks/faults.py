@@ -25,7 +25,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "workflow/scripts"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "workflow/scripts"), str(ROOT / "tests"), str(ROOT / "tests/doubles")]
 
 from faults.damage import KINDS, WAYS, harm, recovers  # noqa: E402
 from faults.kills import Kill, killed_in_between  # noqa: E402

@@ -18,13 +18,13 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "workflow/scripts"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "workflow/scripts"), str(ROOT / "tests"), str(ROOT / "tests/doubles")]
 
 import psutil  # noqa: E402
 from bundled import scaled  # noqa: E402
+from clones import clone  # noqa: E402
 from gilscope.bundles.several import read_bundles  # noqa: E402
 from gilscope.configuring.models import BundleLimits  # noqa: E402
-from test_workflow import clone  # noqa: E402
 
 MOST_SECONDS, MOST_MIB = 60, 1500
 INTERVAL_S = 0.2

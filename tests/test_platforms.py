@@ -17,6 +17,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 import snakemake.utils
+from benches import Bench, soon
 from gilscope.analysis.behaviour import why_unseen
 from gilscope.configuring import models as configurations
 from gilscope.configuring.claims import Holds
@@ -36,7 +37,6 @@ from gilscope.running.marks import segment_name
 from gilscope.running.progress import Board
 from gilscope.running.watching import why_ended
 from gilscope.strategies import load_strategies
-from test_supervising import Bench, soon
 
 UNSAFE = "fork is not safe on macOS: its system libraries may start threads, and a forked process lacks them"
 MISSING = "this platform has no start method {}"

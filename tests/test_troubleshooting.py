@@ -56,7 +56,9 @@ def test_every_line_has_a_cause_and_a_cure() -> None:
 
 
 def test_every_class_of_mistakes_is_known() -> None:
-    assert classes_of_mistakes() <= VISIBLE | INTERNAL, "put the class into VISIBLE or INTERNAL in tests/messages.py"
+    assert classes_of_mistakes() <= VISIBLE | INTERNAL, (
+        "put the class into VISIBLE or INTERNAL in tests/doubles/messages.py"
+    )
 
 
 def test_messages_are_found() -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import pandas as pd
 import psutil
 from apart import LOCK, apart
-from test_workflow import clone
+from clones import clone
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHARED_MEMORY = Path("/dev/shm")
