@@ -14,7 +14,9 @@ SCRIPTS = ROOT / "workflow/scripts"
 ANYTHING = "…"
 FAMILY = "FILE: KEY "
 """What the mistakes of files begin with that people write: the file's name, and the key's place in it."""
-WITH_A_PLACE = ("config_files.py", "claim_files.py")
+TOLD = ("page.py", "missing.py", "terminal.py", "__init__.py")
+"""Of the pages and figures, the files that also say something to those who make them."""
+WITH_A_PLACE = ("configuring/files.py", "configuring/claim_files.py")
 VISIBLE = {
     *("Mistakes", "NotToBeHad", "Refused", "CannotPack", "NoBaseline", "BadBundle", "Flaw", "NotApplicable", "NoLock"),
     *("ClockStopped", "PostgresError", "WrongAnswer", "OtherMachine", "NotWritten", "Damaged", "NotDrawn", "Orphaned"),
@@ -49,7 +51,7 @@ def messages() -> list[Message]:
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SCRIPTS.rglob("*.py"))}
     known = constants(trees.values())
     for path, tree in trees.items():
-        if path.parent.name not in ("rendering", "comparison") or path.name == "page.py":
+        if not {"rendering", "figures"} & set(path.parts) or path.name in TOLD:
             found += Reader(path, {**known, **constants([tree])}).messages(tree)
     return list({message.text: message for message in found}.values())
 
@@ -126,7 +128,7 @@ class Reader:
 
     def of_function(self, node: ast.FunctionDef) -> Iterator[Message]:
         """Reasons that are returned, and mistakes with a place, which are yielded."""
-        placed = self.path.name in WITH_A_PLACE or node.name == "describe_mistake"
+        placed = self.path.as_posix().endswith(WITH_A_PLACE) or node.name == "describe_mistake"
         for one in own_nodes(node):
             if isinstance(one, ast.Return) and one.value and (placed or self.tells(node)):
                 yield from self.said([one.value], FAMILY if placed else "")
