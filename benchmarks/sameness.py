@@ -5,8 +5,7 @@
 Each is a results folder (or a comparison's) with report.html or comparison.html, and figures/. Compared are the bytes
 of every figure's numbers, its title and its words for those who do not see it; and of the page its text, links,
 anchors, labels, titles and the data that its scripts read. Prints what differs, and ends with 1 where something does.
-What is
-written inside the drawings is listed, and decides nothing: a figure may say the same in another way.
+What is written inside the drawings is listed, and decides nothing: a figure may say the same in another way.
 """
 
 from __future__ import annotations
@@ -35,6 +34,8 @@ SAID = (
     "open",
 )
 """Attributes that a reader, a screen reader or a link can meet."""
+RANDOM = "cell-id="
+"""How ids begin that a notebook's cells are given anew each time."""
 UNSEEN = ("style", "script", "svg")
 
 
@@ -57,7 +58,7 @@ def lines_of(page: Path) -> Iterator[str]:
     for part in soup.descendants:
         if isinstance(part, Tag):
             for name in SAID:
-                if part.has_attr(name):
+                if part.has_attr(name) and not str(part[name]).startswith(RANDOM):
                     yield f"{part.name} {name}={shortened(str(part[name]))}"
         elif isinstance(part, NavigableString) and not isinstance(part, Comment):
             words += squeezed(part).split()
