@@ -78,6 +78,8 @@ BLOCKS = "{}/sum_squares/small", "{}/sum_squares/large", "{}/sleep/medium"
             ),
             {"measure": 4, "observe": 1, "describe_runtime": 1, "configure": 1},
         ),
+        # What all rounds of a block share goes with them.
+        ((f"raw/{BLOCKS[1]}/calibration.json",), {"begin": 1, "measure": 2}),
         (("timings.parquet",), {"collect": 1}),
         (("summary.csv", "across.json"), {"estimate": 1, "judge": 1}),
         (("report.ipynb",), {"render": 1}),

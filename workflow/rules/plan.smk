@@ -222,7 +222,7 @@ def measured_files(wildcards):
             found.append(checkpoints.allocate.get(machine=machine).output[0])
         for kind in ("raw/{}.json", "raw/{}.facts.json", "traces/{}.trace.json"):
             found += run.files(kind.format(ALL_ROUNDS))
-        found += [*run.traces(), *run.labs()]
+        found += [*run.calibrations(), *run.traces(), *run.labs()]
     return found if MEASURES else [file for file in found if Path(file).exists()]
 
 

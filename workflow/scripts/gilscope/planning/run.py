@@ -123,6 +123,11 @@ class Run:
         files = self.files("traces/{path}/round-{round}.json", pilot=pilot)
         return files if self.measures else [file for file in files if Path(file).exists()]
 
+    def calibrations(self) -> list[str]:
+        """What the blocks' first rounds found out for all others; where nothing is measured, those that are there."""
+        files = [f"results/{self.folder}/raw/{block.path}/calibration.json" for block in self.blocks]
+        return files if self.measures else [file for file in files if Path(file).exists()]
+
     def lacked(self, result: str) -> int:
         """A number that is another one, for a result below the run's folder, where it shall be made again."""
         return self.lacks.get(note_of(result), 0)
