@@ -1,6 +1,7 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gilscope.configuring import leaves
@@ -282,3 +283,19 @@ def test_a_block_that_only_says_that_it_cannot_run_takes_no_time() -> None:
     postgres = next(block for block in blocks if block.workload == "db_query_postgres")
     there = expected_seconds([(replace(postgres, external="postgres"), Turn(2))], 2)
     assert expected_seconds([(postgres, Turn(2))], 2) < there
+
+
+def test_every_workload_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(name: str, folder: str = "") -> Any:
+        if name in ("sleep", "matmul"):
+            raise ValueError(f"kind is {name!r}")
+        return load_workload(name, folder)
+
+    monkeypatch.setattr("gilscope.planning.wanted.load_workload", load)
+    with pytest.raises(Mistakes) as raised:
+        known_workloads(Config())
+    assert raised.value.lines == [
+        f"the workload {name} cannot be loaded: ValueError: kind is {name!r}; mend the file, or install what it imports"
+        " (requirements.lock)."
+        for name in ("matmul", "sleep")
+    ]

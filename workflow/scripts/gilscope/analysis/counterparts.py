@@ -54,8 +54,8 @@ class Identity:
 def identify(runtime: str, facts: Mapping[str, Any]) -> Identity:
     """A runtime's identity from its facts.
 
-    A build that has the choice is taken at its name's word: describing it imports every workload, and one of those may
-    bring the lock back there without being part of what a claim is about. Each cell's own lock is read where it runs.
+    Whether a free-threaded build has its lock on is told by its name, not by its report: describing it imports every
+    workload, and one of those may turn the lock on. Each cell's own lock is read where it runs.
     """
     promised = lock_expected(runtime)
     return Identity(

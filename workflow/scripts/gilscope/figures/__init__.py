@@ -4,7 +4,10 @@ It holds a ``TITLE``; the ``SECTION`` of the report that it is in; ``SHOWS``, th
 about (``lab:race``, ``metric:tax``, ``workload:dial``, ``size:small``); ``draw(results)``; ``alt(results)``, the words
 for those who do not see it; and ``data(results)``, the numbers behind it. One that needs more than every run has also
 holds ``needs(results)``: what to add to the run, or nothing where it has that. One whose x axis is time has its
-``AXIS``: where that begins and ends, in shares of the drawing's width. How one is declared, ``_grammar`` says.
+``AXIS``: where that begins and ends, in shares of the drawing's width.
+
+Where there is no data it draws ``_grammar.nothing("No …")``. Its colours are ``_look``'s, which follow the reader's
+theme; its caption is ``report/captions/<name>.rst``. How one is declared, ``_grammar`` says.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Making a sweep fit its budget: fewer rounds for every block, then fewer cells, blocks and tasks, least telling first.
 
 What is cut, and how many rounds every block gets, is decided for ``REFERENCE_MIN`` whatever ``budget_minutes`` says: a
-larger budget must find the same blocks, and the numbers after the last round that all of them have free for what it
-adds. Without a budget nothing is cut.
+larger budget must find the same blocks; the rounds that it adds are numbered after those that all have. Without a
+budget nothing is cut.
 """
 
 from __future__ import annotations

@@ -87,11 +87,14 @@ def known_workloads(config: Config) -> dict[str, tuple[Workload, str]]:
 
     Raises Mistakes for those that cannot be loaded, all of them at once.
     """
-    try:
-        known = {name: (load_workload(name), "") for name in workload_names()}
-    except ImportError as error:
-        raise Mistakes([f"a workload cannot be imported: {reason_of(error)}; install requirements.lock."]) from error
+    known: dict[str, tuple[Workload, str]] = {}
     mistakes: list[str] = []
+    for name in workload_names():
+        try:
+            known[name] = load_workload(name), ""
+        except Exception as error:
+            remedy = "mend the file, or install what it imports (requirements.lock)"
+            mistakes.append(f"the workload {name} cannot be loaded: {reason_of(error)}; {remedy}.")
     for grid in config.sweep.workloads:
         try:
             known |= {facts.name: (facts, folder) for facts, folder in load_grid(grid)}

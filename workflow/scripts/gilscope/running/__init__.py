@@ -1,1 +1,1 @@
-"""How a measuring job runs: alone on the machine, watched, its files there whole or not at all."""
+"""What a job rests on: cells and blocks, atomic files, the lock, supervision, records, the interpreter's identity."""

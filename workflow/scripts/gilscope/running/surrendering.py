@@ -1,6 +1,6 @@
 """What is written of a measurement that could not be done: the usual files, empty, with the reason.
 
-Needs the standard library alone, since what is missing may be all the rest.
+Needs the standard library alone: even pyperf may be missing.
 """
 
 from __future__ import annotations
