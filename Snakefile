@@ -45,9 +45,14 @@ rule all:
         expand(
             "results/{machine}/runtimes/{runtime}.json", machine=RUNS, runtime=RUNTIMES
         ),
-        expand("results/{machine}/figures/{figure}.svg", machine=RUNS, figure=FIGURES),
+        expand(
+            "results/{machine}/figures/{figure}.{kind}",
+            machine=RUNS,
+            figure=FIGURES,
+            kind=["svg", "csv"],
+        ),
         measured_files,
-        ["results/comparison.html"] if len(RUNS) > 1 else [],
+        rules.compare.input if len(RUNS) > 1 else [],
     localrule: True
 
 

@@ -83,6 +83,7 @@ BLOCKS = "{}/sum_squares/small", "{}/sum_squares/large", "{}/sleep/medium"
         (("timings.parquet",), {"collect": 1}),
         (("summary.csv", "across.json"), {"estimate": 1, "judge": 1}),
         (("report.ipynb",), {"render": 1}),
+        (("figures/dial.csv",), {"plot": 1}),
     ],
 )
 def test_whatever_is_missing_is_made_again(finished: Path, gone: tuple[str, ...], again: dict[str, int]) -> None:

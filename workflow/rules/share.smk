@@ -126,7 +126,9 @@ rule compare:
     """One page of several bundles; ends with 1 where something got worse than the baseline: snakemake compare --cores 1"""
     input:
         page=rules.render_comparison.output.page,
+        notebook=rules.render_comparison.output.notebook,
         found=rules.lay_side_by_side.output,
+        figures=rules.plot_comparison.output,
         script="workflow/scripts/gate.py",
     log:
         f"{COMPARISON}/logs/compare.log",
