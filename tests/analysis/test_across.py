@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import pytest
 from gilscope.analysis.across import in_words, overall
-from gilscope.analysis.counterparts import identities
+from gilscope.analysis.counterparts import identify
 from simulated import facts_of
 
 VERDICTS = ("confirmed", "refuted", "mixed", "inconclusive", "not tested")
@@ -136,7 +136,7 @@ def test_each_tested_runtime_is_in_the_sentence_once_and_rightly() -> None:
         sentence = words(verdicts)
         said = read(sentence)
         for runtime, verdict in tested.items():
-            version = identities({runtime: facts_of(runtime)})[0].minor
+            version = identify(runtime, facts_of(runtime)).minor
             speaking = [one for one in said if one[2] in kinds(runtime) and covers(one[1], version)]
             best = max((one[3] for one in speaking), default=0)
             decisive = [one[0] for one in speaking if one[3] == best]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from gilscope.analysis.comparing import compare_runtimes
 from gilscope.analysis.conditions import is_about
-from gilscope.analysis.counterparts import COUNTERPARTS, identities
+from gilscope.analysis.counterparts import COUNTERPARTS, Identity, identify
 from gilscope.analysis.estimates import centres, paired
 from gilscope.analysis.evidence import Evidence, gather_evidence
 from gilscope.analysis.intervals import difference_interval, difference_tests, false_discovery_rate
@@ -23,6 +23,10 @@ from gilscope.configuring.claim_files import read_claims
 from gilscope.configuring.claims import Claim, ClaimsFile
 from gilscope.workloads import load_workload
 from simulated import facts_of, simulate, simulated_run
+
+
+def identities(runtimes: Mapping[str, Any]) -> list[Identity]:
+    return [identify(runtime, facts) for runtime, facts in runtimes.items()]
 
 
 @pytest.mark.parametrize(

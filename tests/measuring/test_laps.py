@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 from apart import apart
+from benches import soon
 from gilscope.measuring.answers import WrongAnswer
 from gilscope.measuring.helpers import running_helpers, stop_helpers
 from gilscope.measuring.job import Job
@@ -357,15 +358,6 @@ def ended(process: psutil.Process) -> bool:
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = 30.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
 def test_a_measurement_ends_itself_when_its_parent_is_killed(
     tmp_path: Path, scripts: Path, environment: dict[str, str], this_machine: Path
 ) -> None:
@@ -385,10 +377,10 @@ def test_a_measurement_ends_itself_when_its_parent_is_killed(
     assert parent.stdout is not None
     measuring = psutil.Process(int(parent.stdout.readline()))
     try:
-        assert wait_until(lambda: list(tmp_path.glob(".scratch-*"))), "it never began"
+        assert soon(lambda: list(tmp_path.glob(".scratch-*"))), "it never began"
         parent.kill()
         parent.wait()
-        assert wait_until(lambda: ended(measuring)), "it went on without its parent"
+        assert soon(lambda: ended(measuring)), "it went on without its parent"
     finally:
         parent.stdout.close()
         if not ended(measuring):

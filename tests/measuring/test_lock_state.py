@@ -178,8 +178,8 @@ def test_the_guilty_module_is_found_below_those_that_import_it(extension: Path, 
     (extension.parent / "outer.py").write_text("import innocent, _fake\n")
     (extension.parent / "fatal.py").write_text("raise SystemExit(3)\n")
     code = (
-        "from gilscope.measuring.lock_state import module_that_locked as find\n"
-        "print(find(['fatal', 'innocent', 'nothing_there', 'outer']), find(['innocent', 'math']))"
+        "import sys; from gilscope.measuring.lock_state import find_in_order as find; path = tuple(sys.path)\n"
+        "print(find(('fatal', 'innocent', 'nothing_there', 'outer'), path), find(('innocent', 'math'), path))"
     )
     own = {**environment, "PYTHONPATH": f"{environment['PYTHONPATH']}:{extension.parent}"}
     own.pop("PYTHON_GIL", None)

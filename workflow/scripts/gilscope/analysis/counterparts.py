@@ -72,11 +72,6 @@ def identify(runtime: str, facts: Mapping[str, Any]) -> Identity:
     )
 
 
-def identities(runtimes: Mapping[str, Any]) -> list[Identity]:
-    """All runtimes of a run, in its order."""
-    return [identify(runtime, facts) for runtime, facts in runtimes.items()]
-
-
 def first(found: Iterable[Identity]) -> Identity | None:
     """The current runtime, if it is among these, or the first."""
     return next(iter(sorted(found, key=lambda one: not one.current)), None)

@@ -9,17 +9,10 @@ from typing import Any
 import pandas as pd
 
 from gilscope.analysis.columns import block_columns, cell_columns, of_each
+from gilscope.analysis.tables import CELL
 
 TRACES = [
-    "machine",
-    "runtime",
-    "workload",
-    "kind",
-    "size",
-    "tasks",
-    "strategy",
-    "workers",
-    "pool",
+    *CELL,
     "round",
     "wall",
     "cpu",

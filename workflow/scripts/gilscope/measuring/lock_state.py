@@ -63,19 +63,13 @@ def why_on(modules: Sequence[str], path: Sequence[str], where: str) -> str:
     return f"came back {where}: the module {guilty} turned it on when it was imported"
 
 
-def module_that_locked(modules: Iterable[str], path: Iterable[str] | None = None) -> str | None:
-    """The first of these modules, or of those that they import, whose import turns the lock on; None where none does.
-
-    path: where to look for modules, by default where this process does. They are imported one by one in a new process
-    of the same interpreter, in which the lock is off as yet.
-    """
-    guilty = find_in_order(tuple(modules), tuple(sys.path if path is None else path))
-    return None if guilty == FROM_THE_START else guilty
-
-
 @functools.lru_cache
 def find_in_order(modules: tuple[str, ...], path: tuple[str, ...]) -> str | None:
-    """The guilty module's name, as a new process finds it; it may crash, hang, or print whatever it likes."""
+    """The first of these modules, or of those that they import, whose import turns the lock on; None where none does.
+
+    They are imported one by one in a new process of the same interpreter, in which the lock is off; it may crash,
+    hang, or print whatever it likes. path: where to look for modules.
+    """
     try:
         done = subprocess.run(
             [sys.executable, "-m", "gilscope.measuring.lock_state"],
